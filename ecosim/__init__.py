@@ -1,0 +1,35 @@
+"""Ecosystems of small AI models on a bench: a world asks its members questions, minds answer, answers become events.
+
+```python
+import ecosim
+
+run = ecosim.run("smart_manufacturing", seeds=20)
+run.kpis  # a DataFrame, a row a figure and replica
+run.plot("stock_units")  # matplotlib axes, bands over replicas
+run.report("report.html")  # one offline file
+```
+
+Heavy packages (torch, mesa, pandas, matplotlib) are imported when they are first needed, so `import ecosim` is cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Comparison", "Run", "compare", "load", "run"]
+
+if TYPE_CHECKING:
+    from ecosim.explore import Comparison, Run, compare, load, run
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from ecosim import explore
+
+        return getattr(explore, name)
+    raise AttributeError(f"module 'ecosim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,122 @@
+"""What a member may answer: a Choice among words, a Bucket on a grid of integers, or a short Text.
+
+A field holds its own rule for every row (`allowed`, or `low/high/step`), so that an illegal answer can be refused
+where it is given, and a language mind can be shown nothing but legal answers. Answers are columns:
+
+* Choice: int64 index into `options`;
+* Bucket: int64 value on the row's grid low, low + step, … ≤ high (millionths for money and goods);
+* Text:   Arrow strings.
+
+A field may be asked only where an earlier Choice was answered in a certain way (`only_if`); elsewhere its answer is
+`NOT_ASKED` (text: ""). The grid of a Bucket may be fine (a scripted mind orders 57 units); a language mind sees an
+evenly spaced `menu` of it. That one grid serves both is what keeps the grades of minds comparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+NOT_ASKED = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of `options`; `allowed` says which in each row, shape (rows, options)."""
+
+    name: str
+    options: tuple[str, ...]
+    allowed: Array
+    only_if: tuple[str, int] | None = None
+
+    def take(self, rows: Array) -> Choice:
+        """The same field for some of the rows."""
+        return replace(self, allowed=self.allowed[rows])
+
+    def illegal(self, answer: Array, asked: Array) -> Array:
+        """Which rows hold an answer that the rule forbids, shape (rows,)."""
+        in_range = (answer >= 0) & (answer < len(self.options))
+        seen = self.allowed[np.arange(len(answer)), np.where(in_range, answer, 0)]
+        return np.where(asked, ~(in_range & seen), answer != NOT_ASKED)
+
+    def describe(self, row: int) -> str:
+        """The legal answers of one row, for a message."""
+        return ", ".join(o for o, ok in zip(self.options, self.allowed[row], strict=True) if ok)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A number on a grid: low, low + step, … not above high; int64 columns of shape (rows,)."""
+
+    name: str
+    low: Array
+    high: Array
+    step: Array
+    unit: str
+    only_if: tuple[str, int] | None = None
+
+    def take(self, rows: Array) -> Bucket:
+        """The same field for some of the rows."""
+        return replace(self, low=self.low[rows], high=self.high[rows], step=self.step[rows])
+
+    def illegal(self, answer: Array, asked: Array) -> Array:
+        """Which rows hold an answer that the rule forbids, shape (rows,)."""
+        on_grid = (answer - self.low) % self.step == 0
+        fits = (answer >= self.low) & (answer <= self.high) & on_grid
+        return np.where(asked, ~fits, answer != NOT_ASKED)
+
+    def snap(self, wish: Array) -> Array:
+        """The legal value at or below each wish (the lowest where the wish is lower), shape (rows,)."""
+        inside = np.minimum(np.maximum(wish, self.low), self.high)
+        return cast(Array, inside - (inside - self.low) % self.step)
+
+    def menu(self, row: int, size: int) -> list[int]:
+        """At most `size` legal values of one row, evenly spaced from its low to its high end, ascending."""
+        low, step = int(self.low[row]), int(self.step[row])
+        last = (int(self.high[row]) - low) // step
+        if last < size:
+            return [low + step * i for i in range(last + 1)]
+        return [low + step * (last * i // (size - 1)) for i in range(size)]
+
+    def describe(self, row: int) -> str:
+        """The legal answers of one row, for a message."""
+        return f"{int(self.low[row])} to {int(self.high[row])} in steps of {int(self.step[row])} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A short text of at most `max_tokens` tokens, one line."""
+
+    name: str
+    max_tokens: int
+    only_if: tuple[str, int] | None = None
+
+    def take(self, rows: Array) -> Text:
+        """The same field: it has no column."""
+        return self
+
+    def illegal(self, answer: Array, asked: Array) -> Array:
+        """Which rows hold an answer that the rule forbids: a text where none was asked, or one of several lines."""
+        texts = answer.tolist()
+        return np.array([("\n" in t) if ok else t != "" for t, ok in zip(texts, asked, strict=True)], dtype=bool)
+
+    def describe(self, row: int) -> str:
+        """The legal answers, for a message."""
+        return f"one line of at most {self.max_tokens} tokens"
+
+
+Field = Choice | Bucket | Text
+
+
+def asked(field: Field, answers: Mapping[str, Array], num_rows: int) -> Array:
+    """In which rows a field is asked, given the answers to the fields before it, shape (rows,)."""
+    if field.only_if is None:
+        return np.ones(num_rows, dtype=bool)
+    name, option = field.only_if
+    return cast(Array, answers[name] == option)

@@ -1,0 +1,1 @@
+"""Smart manufacturing: suppliers, manufacturers and distributors negotiate, contract, produce, deliver and settle."""

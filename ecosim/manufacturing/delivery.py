@@ -1,0 +1,120 @@
+"""Goods on the move: shipping what is owed from stock, and taking in what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim.exact import micro
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import Layout
+from ecosim.rules import terms
+from ecosim.rules.allocate import share_out
+from ecosim.words import Decision, Question, Table, concat
+from ecosim.world import Events, World
+
+
+class Arrive:
+    """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness."""
+
+    name = "arrive"
+    repeats = False
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.penalty_share = micro(scenario.late_penalty_share)
+
+    def ask(self, world: World) -> list[Question]:
+        """Nobody is asked."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Move goods from transit, or from production, into stock; settle."""
+        on_way = world.tables["shipments"]
+        due = (on_way["arrive_week"] <= world.steps) & world.is_live[on_way["replica"]]
+        come = on_way.take(due)
+        world.tables["shipments"] = on_way.take(~due)
+        if come.num_rows == 0:
+            return {}
+        replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
+        ledger = world.ledger
+        account = ledger.rows(replica, buyer)
+        ledger.move(item + 1, come["quantity"], ledger.outside("transit", replica), account)
+        rows = self.net.position_row(replica, buyer, item)
+        np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
+        late = np.maximum(come["arrive_week"] - come["due_week"], 0)
+        price = terms.payment(come["price"], come["quantity"])
+        penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
+        ledger.pay("contracts", price, account, ledger.rows(replica, seller))
+        ledger.pay("penalties", penalty, ledger.rows(replica, seller), account)
+        bought = buyer != seller
+        firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
+        np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
+        np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
+        columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
+        return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
+
+
+class Ship:
+    """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer."""
+
+    name = "ship"
+    repeats = False
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.lead_weeks = scenario.lead_time_weeks
+
+    def ask(self, world: World) -> list[Question]:
+        """Nobody is asked: the rule is first due, first served."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Move goods from stock into transit; sellers note this week's new demand."""
+        contracts = world.tables["contracts"]
+        self._note_demand(world, contracts)
+        seen = (contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]]
+        rows = np.flatnonzero(seen)
+        if len(rows) == 0:
+            return {}
+        owed = contracts.take(rows)
+        replica, seller, item = owed["replica"], owed["seller"], owed["item"]
+        account = world.ledger.rows(replica, seller)
+        stock = world.ledger.accounts["balance"][account, item + 1]
+        turn = (owed["due_week"], owed["signed_week"], owed["buyer"])
+        shipped = share_out((replica, seller, item), turn, owed["open"], stock)
+        contracts["open"][rows] -= shipped
+        world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
+        moved = shipped > 0
+        parcel = owed.take(moved)
+        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        new = Table(
+            {
+                **{name: parcel[name] for name in columns},
+                "arrive_week": np.full(parcel.num_rows, world.steps + self.lead_weeks),
+                "quantity": shipped[moved],
+            }
+        )
+        on_way = world.tables["shipments"]
+        world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
+        world.tables["contracts"] = contracts.take(contracts["open"] > 0)
+        columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
+        return {"shipments": Table({name: new[name] for name in columns})}
+
+    def _note_demand(self, world: World, contracts: Table) -> None:
+        """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""
+        net, positions = self.net, world.tables["positions"]
+        new = contracts.take(contracts["from_week"] == world.steps)
+        asked = np.zeros(positions.num_rows, np.int64)
+        np.add.at(asked, net.position_row(new["replica"], new["seller"], new["item"]), new["quantity"])
+        sells_to_firms = (positions["item"] == net.sells[positions["member"]]) & ~net.to_consumers[positions["member"]]
+        note_demand(world, np.flatnonzero(sells_to_firms), asked)
+
+
+def note_demand(world: World, rows: np.ndarray, quantity: np.ndarray) -> None:
+    """Put this week's demand in front of the history of some positions; `quantity` has a value for every position."""
+    live = rows[world.is_live[world.tables["positions"]["replica"][rows]]]
+    history = world.tables["positions"]["history"]
+    history[live, 1:] = history[live, :-1]
+    history[live, 0] = quantity[live]

@@ -1,0 +1,80 @@
+"""What consumers want, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.exact import MILLION, micro, value
+from ecosim.fields import Array
+from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import Layout
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+
+class Demand:
+    """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed."""
+
+    name = "demand"
+    repeats = False
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.facts = scenario.demand
+        self.price = micro(scenario.demand.price_eur)
+        self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
+
+    def ask(self, world: World) -> list[Question]:
+        """Nobody is asked: consumers are exogenous."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Draw demand from the world's stream, sell, and note demand in the sellers' history."""
+        live = np.flatnonzero(world.is_live)
+        replica = np.repeat(live, len(self.positions))
+        rows = replica * self.net.num_positions + np.tile(self.positions, len(live))
+        positions = world.tables["positions"]
+        member, item = positions["member"][rows], positions["item"][rows]
+        wanted = self._draw(world, replica, member)
+        account = world.ledger.rows(replica, member)
+        stock = world.ledger.accounts["balance"][account, item + 1]
+        owed = positions["owed"][rows] + wanted
+        sold = np.minimum(stock, owed)
+        positions["owed"][rows] = owed - sold
+        consumers = world.ledger.outside("consumers", replica)
+        world.ledger.move(item + 1, sold, account, consumers)
+        world.ledger.pay("sales", value(np.full_like(sold, self.price), sold), consumers, account)
+        quantity = np.zeros(positions.num_rows, np.int64)
+        quantity[rows] = wanted
+        note_demand(world, rows, quantity)
+        at_once = np.clip(stock - (owed - wanted), 0, wanted)
+        return {
+            "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
+            "sales": Table(
+                {
+                    "replica": replica,
+                    "member": member,
+                    "item": item,
+                    "sold": sold,
+                    "at_once": at_once,
+                    "owed": positions["owed"][rows],
+                }
+            ),
+        }
+
+    def _draw(self, world: World, replica: Array, member: Array) -> Array:
+        """Units wanted, whole, in millionths."""
+        facts, seed = self.facts, world.seed(seeds.WORLD, replica)
+        if facts.kind == "step":
+            units = facts.mean_units if world.steps < facts.step_week else facts.step_units
+            return np.full(len(replica), round(units) * MILLION)
+        if facts.kind == "poisson":
+            mean = np.full(len(replica), facts.mean_units)
+            return seeds.poisson(mean, seeds.WORLD, seed, world.steps, self.name, (member,)) * MILLION
+        noise = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,))
+        drawn = np.maximum(np.rint(facts.mean_units + facts.sd_units * noise), 0.0)
+        return drawn.astype(np.int64) * MILLION

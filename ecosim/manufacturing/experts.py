@@ -1,0 +1,132 @@
+"""The field's own rules of thumb, as minds: pure functions from a question's columns to its answers.
+
+Baselines for learned minds, and their teachers. Integer arithmetic, or floats through `exact`, so that their answers
+have the same bits everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.exact import MILLION
+from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
+from ecosim.manufacturing.talks import ACCEPT, COUNTER, REJECT
+from ecosim.rules import bargain
+from ecosim.words import Answers, Expert, Question
+
+SAFETY_WEEKS = 2
+"""Weeks of demand that order-up-to holds as safety stock."""
+FORECAST_WEEKS = 4
+"""Weeks of history in the moving average."""
+WAIT_COST_PERCENT = 1
+"""What a buyer would pay less, in percent of the price, for each week that goods come later than it wants."""
+
+
+def order_up_to(question: Question) -> Answers:
+    """Order what lifts the inventory position to the forecast demand of lead time + review + safety.
+
+    The forecast is the moving average of the last weeks. Makers order from themselves: what they plan to make.
+    """
+    spec = _bucket(question, "quantity")
+    forecast = question["demand_history"][:, :FORECAST_WEEKS].sum(axis=1) // FORECAST_WEEKS
+    target = forecast * (question["lead_time"] + 1 + SAFETY_WEEKS)
+    position = question["on_hand"] + question["on_order"] - question["owed"]
+    return {"quantity": spec.snap(target - position + MILLION - 1)}
+
+
+def pass_on(question: Question) -> Answers:
+    """Order what was asked for last week: no forecast, no correction."""
+    return {"quantity": _bucket(question, "quantity").snap(question["demand_history"][:, 0])}
+
+
+def most_reliable(question: Question) -> Answers:
+    """Ask the seller with the best record of coming on time; among equals the first."""
+    score = np.where(_choice(question, "partner").allowed, question["on_time"], -1.0)
+    return {"partner": score.argmax(axis=1)}
+
+
+def any_partner(question: Question) -> Answers:
+    """Ask any of the candidates, by the mind's own lot."""
+    allowed = _choice(question, "partner").allowed
+    key = question.key
+    parts = (key["subject"], key["item"], key["round"])
+    lot = seeds.integers(allowed.sum(axis=1), seeds.MIND, question.seed, question.step, question.name, parts)
+    return {"partner": (allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)}
+
+
+def time_based(exponent: float) -> Expert:
+    """A negotiator whose aspiration falls with time; see `rules.bargain`.
+
+    It accepts an offer that gives it the share of its gain that it would ask for now, counting lateness as a higher
+    price. In its last round it offers its limit and takes any gain; after that it leaves.
+    """
+
+    def decide(question: Question) -> Answers:
+        price, quantity, week = (_bucket(question, name) for name in ("price", "quantity", "week"))
+        allowed = _choice(question, "act").allowed
+        is_buyer = question["is_buyer"] == 1
+        last_round = question["round"] + question["rounds_left"]
+        share = bargain.aspiration(bargain.elapsed(question["round"], last_round - 1), exponent)
+        target = np.where(
+            is_buyer,
+            bargain.buyer_price(price.low, price.high, share),
+            bargain.seller_price(price.low, price.high, share),
+        )
+        late = np.maximum(question["offer_week"] - question["wanted_week"], 0)
+        worth = question["offer_price"] * (100 + WAIT_COST_PERCENT * late) // 100
+        in_time = question["offer_week"] >= question["wanted_week"]
+        good = np.where(is_buyer, worth <= target, (question["offer_price"] >= target) & in_time)
+        accept = good & allowed[:, ACCEPT]
+        act = np.where(accept, ACCEPT, np.where(allowed[:, COUNTER], COUNTER, REJECT))
+        wish = np.where(is_buyer, question["need"], np.minimum(question["offer_quantity"], question["need"]))
+        counter = act == COUNTER
+        return {
+            "act": act,
+            "price": np.where(counter, _snap_up(price, target, ~is_buyer), NOT_ASKED),
+            "quantity": np.where(counter, quantity.snap(wish), NOT_ASKED),
+            "week": np.where(counter, week.snap(question["wanted_week"]), NOT_ASKED),
+        }
+
+    return decide
+
+
+def _snap_up(spec: Bucket, wish: Array, up: Array) -> Array:
+    """On the grid, away from giving in: down for buyers, up for sellers."""
+    return spec.snap(np.where(up, wish + spec.step - 1, wish))
+
+
+def _bucket(question: Question, name: str) -> Bucket:
+    spec = question.field(name)
+    assert isinstance(spec, Bucket)
+    return spec
+
+
+def _choice(question: Question, name: str) -> Choice:
+    spec = question.field(name)
+    assert isinstance(spec, Choice)
+    return spec
+
+
+boulware = time_based(bargain.BOULWARE)
+linear = time_based(bargain.LINEAR)
+conceder = time_based(bargain.CONCEDER)
+
+REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
+QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
+NEGOTIATE: Mapping[str, Expert] = {
+    "scripted": boulware, "boulware": boulware, "linear": linear, "conceder": conceder,
+}  # fmt: skip
+
+EXPERTS: Mapping[str, Mapping[str, Callable[[Question], Answers]]] = {
+    "supplier.replenish": REPLENISH,
+    "manufacturer.replenish": REPLENISH,
+    "distributor.replenish": REPLENISH,
+    "manufacturer.quote": QUOTE,
+    "distributor.quote": QUOTE,
+    "supplier.negotiate": NEGOTIATE,
+    "manufacturer.negotiate": NEGOTIATE,
+    "distributor.negotiate": NEGOTIATE,
+}

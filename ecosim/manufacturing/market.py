@@ -1,0 +1,187 @@
+"""Requests for quotes: a buyer chooses, for every need, which sellers to talk to.
+
+A buyer sees at most `candidates` sellers of the item, dealt out anew each week, so the cost of the market grows with
+the number of firms and not with its square. It asks one after another (`repeats`), never the same one twice in a week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.exact import MILLION
+from ecosim.fields import Array, Choice
+from ecosim.manufacturing.contracts import buying
+from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.words import Decision, Question, Table, concat
+from ecosim.world import Events, World
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+UNITS = {"need": "units/1e6", "item_name": "", "list_price": "EUR/1e6", "on_time": "", "seller_lead_time": "weeks"}
+
+
+class Quote:
+    """Each buying position picks one partner at a time, `requests` times, and a talk with it is opened."""
+
+    name = "quote"
+    repeats = True
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.facts = scenario.negotiation
+        self.lead_weeks = scenario.lead_time_weeks
+        items = range(len(net.items))
+        self.item_names = np.array(net.items, dtype=object)
+        self.cost = np.array([unit_cost(net, scenario, i) for i in items])
+        self.price = np.array([market_price(net, scenario, i) for i in items])
+        self.value = np.array([round(scenario.items[name].value_eur * MILLION) for name in net.items])
+        self.num_sellers = np.array([len(s) for s in net.sellers])
+        self.sellers = np.full((len(net.items), max(1, self.num_sellers.max())), NOBODY)
+        for i, sellers in enumerate(net.sellers):
+            self.sellers[i, : len(sellers)] = sellers
+
+    def ask(self, world: World) -> list[Question]:
+        """Positions that want to buy and have not yet asked as many sellers as they may."""
+        rows, count, candidates, allowed = self._due(world)
+        role = self.net.role[world.tables["positions"]["member"][rows]]
+        questions = []
+        for code in np.unique(role):
+            mine = role == code
+            questions.append(
+                self._question(world, ROLES[code], rows[mine], count[mine], candidates[mine], allowed[mine])
+            )
+        return questions
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Open a talk with every partner chosen."""
+        if world.tables["talks"].num_rows == 0:
+            self._open_rooms(world)
+        if not questions:
+            return {}
+        rows, _, candidates, _ = self._due(world)
+        role = self.net.role[world.tables["positions"]["member"][rows]]
+        picked = np.empty(len(rows), np.int64)
+        for question, decision in zip(questions, decisions, strict=True):
+            picked[role == ROLES.index(question.role)] = decision.answers["partner"]
+        seller = candidates[np.arange(len(rows)), picked]
+        positions = world.tables["positions"]
+        replica, buyer, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        world.tables["talks"] = concat([world.tables["talks"], self._talks(world, replica, buyer, seller, item)])
+        return {"requests": Table({"replica": replica, "buyer": buyer, "seller": seller, "item": item})}
+
+    def _due(self, world: World) -> tuple[Array, Array, Array, Array]:
+        """Positions that may ask once more: rows, sellers asked so far, candidates (rows, slots), which are allowed."""
+        rows = buying(world, self.net)
+        positions, talks = world.tables["positions"], world.tables["talks"]
+        asked_by = self.net.position_row(talks["replica"], talks["buyer"], talks["item"])
+        count = np.bincount(asked_by, minlength=positions.num_rows)[rows]
+        item, member = positions["item"][rows], positions["member"][rows]
+        sellers = self.num_sellers[item]
+        seed = world.seed(seeds.WORLD, positions["replica"][rows])
+        start = seeds.integers(sellers, seeds.WORLD, seed, world.steps, self.name, (member, item))
+        slots = min(self.facts.candidates, self.sellers.shape[1])
+        candidates = self.sellers[item[:, None], (start[:, None] + np.arange(slots)) % sellers[:, None]]
+        allowed = np.arange(slots) < sellers[:, None]
+        allowed &= candidates != member[:, None]
+        local = np.full(positions.num_rows, NOBODY)
+        local[rows] = np.arange(len(rows))
+        mine = local[asked_by]
+        np.logical_and.at(allowed, mine, candidates[mine] != talks["seller"][:, None])
+        due = (count < self.facts.requests) & allowed.any(axis=1)
+        return rows[due], count[due], candidates[due], allowed[due]
+
+    def _question(
+        self, world: World, role: str, rows: Array, count: Array, candidates: Array, allowed: Array
+    ) -> Question:
+        positions, firms = world.tables["positions"], world.tables["firms"]
+        replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        seller = self.net.firm_row(replica[:, None], candidates)
+        # two deliveries on time stand in for a record before there is one (Laplace's rule of succession)
+        on_time = (firms["num_on_time"][seller] + 1) / (firms["num_deliveries"][seller] + 2)
+        return Question(
+            role=role,
+            phase=self.name,
+            step=world.steps,
+            key=Table(
+                {
+                    "replica": replica,
+                    "subject": member,
+                    "counterpart": np.full(len(rows), NOBODY),
+                    "item": item,
+                    "round": count,
+                }
+            ),
+            seed=world.seed(seeds.MIND, replica),
+            mind=world.minds(self.name, replica, member),
+            columns={
+                "need": positions["wish"][rows],
+                "item_name": self.item_names[item],
+                "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
+                "on_time": on_time,
+                "seller_lead_time": np.full(candidates.shape, self.lead_weeks),
+            },
+            masks={name: allowed for name in ("list_price", "on_time", "seller_lead_time")},
+            units=UNITS,
+            fields=(Choice(name="partner", options=ORDINALS[: candidates.shape[1]], allowed=allowed),),
+        )
+
+    def _talks(self, world: World, replica: Array, buyer: Array, seller: Array, item: Array) -> Table:
+        """New talks with their private limits and deadlines, drawn from the world's stream."""
+        facts, seed = self.facts, world.seed(seeds.WORLD, replica)
+        key = (buyer, seller, item)
+        rows = len(buyer)
+
+        def scattered(centre: Array, lane: int) -> Array:
+            u = seeds.uniform(seeds.WORLD, seed, world.steps, "limits", key, lane)
+            limit = np.rint(centre * (1.0 + facts.private_spread * (2.0 * u - 1.0))).astype(np.int64)
+            return limit // CENT * CENT
+
+        def rounds(lane: int) -> Array:
+            choices = facts.max_rounds - facts.min_rounds + 1
+            return facts.min_rounds + seeds.integers(choices, seeds.WORLD, seed, world.steps, "deadlines", key, lane)
+
+        none = np.full(rows, NOBODY)
+        return Table(
+            {
+                "replica": replica,
+                "buyer": buyer,
+                "seller": seller,
+                "item": item,
+                "buyer_limit": scattered(self.value[item], 0),
+                "seller_limit": scattered(self.cost[item], 1),
+                "buyer_rounds": rounds(0),
+                "seller_rounds": rounds(1),
+                **{
+                    f"{who}_{what}": none.copy()
+                    for who in ("buyer", "seller")
+                    for what in ("price", "quantity", "week")
+                },
+                "moves": np.zeros(rows, np.int64),
+                "prices": np.zeros((rows, 2 * facts.max_rounds), np.int64),
+            }
+        )
+
+    def _open_rooms(self, world: World) -> None:
+        """What each position can still buy (its wish), or promise (stock, work in hand and capacity, less debts)."""
+        positions, contracts = world.tables["positions"], world.tables["contracts"]
+        net = self.net
+        member, item = positions["member"], positions["item"]
+        account = world.ledger.rows(positions["replica"], member)
+        free = world.ledger.accounts["balance"][account, item + 1] + positions["on_order"]
+        free += net.capacity[member] * (self.facts.late_weeks + 1)
+        promised = np.zeros(positions.num_rows, np.int64)
+        rows = net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
+        np.add.at(promised, rows, contracts["open"])
+        makes = np.tile(net.makes, world.num_replicas)
+        positions["room"][:] = np.where(makes, np.maximum(free - promised, 0), positions["wish"])
+
+
+OFFER = ("price", "quantity", "week")
+"""The issues of an offer; the week counts from the week of the talk."""
+
+CENT = 10_000
+"""The grid of prices, in millionths of a euro."""

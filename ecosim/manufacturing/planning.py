@@ -1,0 +1,121 @@
+"""Planning: every firm forecasts and says how much to order, or to make, of each item that it handles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.exact import MILLION
+from ecosim.fields import Array, Bucket
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.words import Decision, Question, Table, concat
+from ecosim.world import Events, World
+
+UNITS = {
+    "on_hand": "units/1e6", "on_order": "units/1e6", "owed": "units/1e6", "capacity": "units/1e6",
+    "demand_history": "units/1e6", "price": "EUR/1e6", "lead_time": "weeks", "makes": "", "item_name": "",
+}  # fmt: skip
+
+
+class Replenish:
+    """One question a role, a row a position: how much to order or to make this week, in whole units."""
+
+    name = "replenish"
+    repeats = False
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.max_order = scenario.max_order_units * MILLION
+        self.buy_weeks = scenario.lead_time_weeks + scenario.order_weeks
+        self.item_names = np.array(net.items, dtype=object)
+        self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
+
+    def ask(self, world: World) -> list[Question]:
+        """Everyone, every week."""
+        positions = world.tables["positions"]
+        live = world.is_live[positions["replica"]]
+        role = self.net.role[positions["member"]]
+        rows = [np.flatnonzero(live & (role == code)) for code in range(len(ROLES))]
+        debts = self._debts(world)
+        return [self._question(world, ROLES[code], rows[code], debts) for code in range(len(ROLES)) if len(rows[code])]
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Keep the answers as this week's wish."""
+        positions = world.tables["positions"]
+        rows = []
+        for question, decision in zip(questions, decisions, strict=True):
+            key = question.key
+            where = self.net.position_row(key["replica"], key["subject"], key["item"])
+            positions["wish"][where] = decision.answers["quantity"]
+            rows.append(
+                Table(
+                    {
+                        "replica": key["replica"],
+                        "member": key["subject"],
+                        "item": key["item"],
+                        "makes": question["makes"],
+                        "quantity": decision.answers["quantity"],
+                    }
+                )
+            )
+        return {"orders": concat(rows)}
+
+    def _question(self, world: World, role: str, rows: Array, debts: Array) -> Question:
+        net, positions = self.net, world.tables["positions"]
+        replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        account = world.ledger.rows(replica, member)
+        makes = net.makes[net.position[member, item]]
+        nobody = np.full(len(rows), NOBODY)
+        whole = np.full(len(rows), MILLION)
+        return Question(
+            role=role,
+            phase=self.name,
+            step=world.steps,
+            key=Table({"replica": replica, "subject": member, "counterpart": nobody, "item": item, "round": nobody}),
+            seed=world.seed(seeds.MIND, replica),
+            mind=world.minds(self.name, replica, member),
+            columns={
+                "on_hand": world.ledger.accounts["balance"][account, item + 1],
+                "on_order": positions["on_order"][rows],
+                "owed": positions["owed"][rows] + debts[rows],
+                "lead_time": np.where(makes, net.make_weeks[member], self.buy_weeks),
+                "capacity": np.where(makes, net.capacity[member], 0),
+                "price": np.array(self.prices)[item],
+                "demand_history": positions["history"][rows],
+                "makes": makes.astype(np.int64),
+                "item_name": self.item_names[item],
+            },
+            masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
+            units=UNITS,
+            fields=(
+                Bucket(
+                    name="quantity",
+                    low=np.zeros(len(rows), np.int64),
+                    high=np.full(len(rows), self.max_order),
+                    step=whole,
+                    unit="units/1e6",
+                ),
+            ),
+        )
+
+    def _debts(self, world: World) -> Array:
+        """What each position has promised to other firms, has been told of, and has not yet shipped."""
+        contracts = world.tables["contracts"]
+        open_ = np.where(contracts["from_week"] <= world.steps, contracts["open"], 0)
+        debts = np.zeros(world.tables["positions"].num_rows, np.int64)
+        np.add.at(debts, self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"]), open_)
+        return debts
+
+
+def market_price(net: Layout, scenario: ManufacturingScenario, item: int) -> int:
+    """What everyone holds for the price of an item before trade: half-way between its unit cost and its value."""
+    return round((unit_cost(net, scenario, item) + scenario.items[net.items[item]].value_eur * MILLION) / 2)
+
+
+def unit_cost(net: Layout, scenario: ManufacturingScenario, item: int) -> int:
+    """What a unit costs its maker: its making, and its materials at their market price; millionths of a euro."""
+    parts = sum(int(n) * market_price(net, scenario, p) for p, n in enumerate(net.bom[item]) if n)
+    return round(scenario.items[net.items[item]].make_cost_eur * MILLION) + parts

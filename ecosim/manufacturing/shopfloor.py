@@ -1,0 +1,88 @@
+"""Making things: materials go in, finished goods come out after the production time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim.exact import MILLION, micro, value
+from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import Layout
+from ecosim.words import Decision, Question, Table, concat
+from ecosim.world import Events, World
+
+PLENTY = 2**62
+"""More units than anybody has: what an item that is not needed allows to be made."""
+
+
+class Produce:
+    """Makers start what they planned, as far as capacity and materials go, in whole units."""
+
+    name = "produce"
+    repeats = False
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.make_cost = np.array([micro(scenario.items[name].make_cost_eur) for name in net.items])
+
+    def ask(self, world: World) -> list[Question]:
+        """Nobody is asked: the plan was an answer to `replenish`."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Take materials, pay for making, and send the goods on their way to the maker's own stock."""
+        net, positions, ledger = self.net, world.tables["positions"], world.ledger
+        live = world.is_live[positions["replica"]]
+        rows = np.flatnonzero(np.tile(net.makes, world.num_replicas) & live)
+        replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        account = ledger.rows(replica, member)
+        planned = np.minimum(positions["wish"][rows], net.capacity[member])
+        bom = net.bom[item]
+        stock = ledger.accounts["balance"][account, 1:]
+        enough_for = np.where(bom > 0, stock // np.maximum(bom, 1), PLENTY).min(axis=1)
+        made = np.minimum(planned, enough_for) // MILLION * MILLION
+        nature, transit = ledger.outside("nature", replica), ledger.outside("transit", replica)
+        needed = np.zeros(positions.num_rows, np.int64)
+        for part in np.flatnonzero(net.bom.any(axis=0)):
+            amount = made * bom[:, part]
+            ledger.move(int(part) + 1, amount, account, nature)
+            needs = bom[:, part] > 0
+            rows_of_part = net.position_row(replica[needs], member[needs], np.full(int(needs.sum()), part))
+            needed[rows_of_part] = (planned * bom[:, part])[needs]
+        # dependent demand is what the plan calls for, made or not: a history of use alone would forecast its own famine
+        note_demand(world, np.flatnonzero(np.tile(self._is_material(), world.num_replicas)), needed)
+        ledger.pay("production", value(self.make_cost[item], made), account, nature)
+        ledger.move(item + 1, made, nature, transit)
+        positions["on_order"][rows] += made
+        week = np.full(len(rows), world.steps)
+        ready = week + net.make_weeks[member]
+        job = {
+            "replica": replica, "buyer": member, "seller": member, "item": item, "signed_week": week,
+            "due_week": ready, "arrive_week": ready, "quantity": made, "price": np.zeros(len(rows), np.int64),
+        }  # fmt: skip
+        on_way = world.tables["shipments"]
+        started = Table(job).take(made > 0)
+        world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
+        self._finish_at_once(world)
+        columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
+        return {"production": Table(columns)}
+
+    def _finish_at_once(self, world: World) -> None:
+        """Goods whose production takes no week are in stock before shipping."""
+        on_way = world.tables["shipments"]
+        done = (on_way["buyer"] == on_way["seller"]) & (on_way["arrive_week"] <= world.steps)
+        if not done.any():
+            return
+        ready = on_way.take(done)
+        world.tables["shipments"] = on_way.take(~done)
+        replica, member, item = ready["replica"], ready["buyer"], ready["item"]
+        transit = world.ledger.outside("transit", replica)
+        world.ledger.move(item + 1, ready["quantity"], transit, world.ledger.rows(replica, member))
+        rows = self.net.position_row(replica, member, item)
+        np.subtract.at(world.tables["positions"]["on_order"], rows, ready["quantity"])
+
+    def _is_material(self) -> np.ndarray:
+        """Which positions of a replica are parts of what their firm makes."""
+        return self.net.item != self.net.sells[self.net.owner]

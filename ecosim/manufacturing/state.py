@@ -1,0 +1,261 @@
+"""The tables of a supply network, and the map from firms and items to their rows.
+
+Every replica has the same firms, so a row is replica × rows-per-replica + local row. A firm has a *position* for every
+item that it handles: the one that it sells, and the parts of its bill of materials. Replicas differ in seeds and minds.
+
+Tables beside `replicas` and `accounts`:
+    firms      a row a firm
+    positions  a row a firm and item: what it expects, owes and awaits, and what it means to order this week
+    contracts  signed and not yet fully shipped
+    shipments  on the way (a maker's own production too)
+    talks      open negotiations of this week
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecosim.exact import MILLION, micro
+from ecosim.fields import Array
+from ecosim.manufacturing.scenario import Firms, ManufacturingScenario
+from ecosim.rules.ledger import CASH, Ledger
+from ecosim.words import Table
+from ecosim.world import Books
+
+ROLES = ("supplier", "manufacturer", "distributor")
+EXTERNALS = ("nature", "consumers", "models", "transit")
+REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models")
+HISTORY_WEEKS = 8
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The network of one replica: which local row is what.
+
+    Attributes:
+        items: names; the asset of item i is i + 1.
+        names: of the firms, by member id.
+        role, sells, capacity, make_weeks, partner, to_consumers: by member id (capacity in millionths of a unit).
+        owner, item, makes: by position; `makes` is true where the firm makes the item itself.
+        position: position of a member and item, -1 where it has none, shape (members, items).
+        sellers: for each item, the ids of the firms that sell it.
+        bom: units of each part in one unit of each item, shape (items, items).
+    """
+
+    items: tuple[str, ...]
+    names: tuple[str, ...]
+    role: Array
+    sells: Array
+    capacity: Array
+    make_weeks: Array
+    partner: Array
+    to_consumers: Array
+    owner: Array
+    item: Array
+    makes: Array
+    position: Array
+    sellers: tuple[Array, ...]
+    bom: Array
+
+    @property
+    def num_members(self) -> int:
+        """Firms in a replica."""
+        return len(self.names)
+
+    @property
+    def num_positions(self) -> int:
+        """Positions in a replica."""
+        return len(self.owner)
+
+    def position_row(self, replica: Array, member: Array, item: Array) -> Array:
+        """Row in `positions`."""
+        return replica * self.num_positions + self.position[member, item]
+
+    def firm_row(self, replica: Array, member: Array) -> Array:
+        """Row in `firms`."""
+        return replica * self.num_members + member
+
+
+def layout(scenario: ManufacturingScenario) -> Layout:
+    """Who is who in a replica of a scenario; ids follow the order of the file."""
+    items = tuple(scenario.items)
+    groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
+    names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
+    sells = np.array([items.index(firms.sells) for firms, _ in groups])
+    bom = np.array([[scenario.items[whole].bom.get(part, 0) for part in items] for whole in items], np.int64)
+    is_maker = np.array([firms.role != "distributor" for firms, _ in groups])
+    handles = [[sells[m], *(np.flatnonzero(bom[sells[m]]) if is_maker[m] else [])] for m in range(len(groups))]
+    owner = np.repeat(np.arange(len(groups)), [len(h) for h in handles])
+    item = np.array([i for h in handles for i in h], np.int64)
+    position = np.full((len(groups), len(items)), NOBODY)
+    position[owner, item] = np.arange(len(owner))
+    only_makers = "order" not in scenario.phases
+    return Layout(
+        items=items,
+        names=names,
+        role=np.array([ROLES.index(firms.role) for firms, _ in groups]),
+        sells=sells,
+        capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
+        make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
+        partner=np.array([_first_of(firms.partner, groups) for firms, _ in groups], np.int64),
+        to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
+        owner=owner,
+        item=item,
+        makes=is_maker[owner] & (item == sells[owner]),
+        position=position,
+        sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
+        bom=bom,
+    )
+
+
+def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
+    return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
+
+
+def books(scenario: ManufacturingScenario) -> Books:
+    """Cash and one asset an item."""
+    return Books(assets=("cash", *scenario.items), externals=EXTERNALS, reasons=REASONS)
+
+
+def build(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
+    """All tables as they stand before week 1."""
+    net = layout(scenario)
+    num_replicas = replicas.num_rows
+    tables = {
+        "firms": _firms(net, num_replicas),
+        "positions": _positions(scenario, net, num_replicas),
+        "contracts": _contracts(scenario, net, num_replicas),
+        "shipments": _shipments(scenario, net, num_replicas),
+        "talks": no_talks(scenario.negotiation.max_rounds),
+        "accounts": Ledger.open(np.full(num_replicas, net.num_members), books(scenario).assets, EXTERNALS, REASONS),
+    }
+    _endow(scenario, net, tables, num_replicas)
+    return tables
+
+
+def _firms(net: Layout, num_replicas: int) -> Table:
+    def tile(column: Array) -> Array:
+        return np.tile(column, num_replicas)
+
+    return Table(
+        {
+            "replica": np.repeat(np.arange(num_replicas), net.num_members),
+            "member": tile(np.arange(net.num_members)),
+            "role": tile(net.role),
+            "name": tile(np.array(net.names, dtype=object)),
+            "capacity": tile(net.capacity),
+            "num_deliveries": tile(np.zeros(net.num_members, np.int64)),
+            "num_on_time": tile(np.zeros(net.num_members, np.int64)),
+            "megaflops": tile(np.zeros(net.num_members, np.int64)),
+        }
+    )
+
+
+def _positions(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
+    expected = [micro(scenario.first_forecast_units.get(net.items[i], 0.0)) for i in net.item]
+    history = np.zeros((net.num_positions * num_replicas, HISTORY_WEEKS), np.int64)
+    history[:] = np.tile(np.array(expected, np.int64), num_replicas)[:, None]
+    zero = np.zeros(net.num_positions * num_replicas, np.int64)
+    return Table(
+        {
+            "replica": np.repeat(np.arange(num_replicas), net.num_positions),
+            "member": np.tile(net.owner, num_replicas),
+            "item": np.tile(net.item, num_replicas),
+            "history": history,  # newest first; the first forecast stands in for weeks before week 1
+            "on_order": zero.copy(),
+            "owed": zero.copy(),  # to consumers
+            "wish": zero.copy(),  # this week's order or production target
+            "room": zero.copy(),  # what it can still buy or promise this week
+        }
+    )
+
+
+def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
+    """Orders that partners have not seen before week 1: the first forecast, for each week of `order_weeks`."""
+    buyers = np.flatnonzero(net.partner >= 0) if "order" in scenario.phases else np.zeros(0, np.int64)
+    weeks = np.arange(1, scenario.order_weeks + 1)
+    buyer, week = np.repeat(buyers, len(weeks)), np.tile(weeks, len(buyers))
+    item = net.sells[net.partner[buyer]]
+    units = np.array([micro(scenario.first_forecast_units.get(net.items[i], 0.0)) for i in item], np.int64)
+    rows = len(buyer)
+
+    def tile(column: Array) -> Array:
+        return np.tile(column, num_replicas)
+
+    return Table(
+        {
+            "replica": np.repeat(np.arange(num_replicas), rows),
+            "buyer": tile(buyer),
+            "seller": tile(net.partner[buyer]),
+            "item": tile(item),
+            "signed_week": tile(week - scenario.order_weeks),
+            "from_week": tile(week),
+            "due_week": tile(week + scenario.lead_time_weeks),
+            "quantity": tile(units),
+            "open": tile(units),
+            "price": tile(np.zeros(rows, np.int64)),
+        }
+    )
+
+
+def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
+    """Goods that will arrive in the first weeks, already paid for; a maker's come from its own production."""
+    groups = [firms for firms in scenario.firms for _ in range(firms.count)]
+    rows = [(m, w + 1, units) for m, firms in enumerate(groups) for w, units in enumerate(firms.arriving_units)]
+    member, week, units = (
+        (np.array(c, np.int64) for c in zip(*rows, strict=True)) if rows else (np.zeros(0, np.int64),) * 3
+    )
+    item = net.sells[member]
+    maker = net.makes[net.position[member, item]]
+
+    def tile(column: Array) -> Array:
+        return np.tile(column, num_replicas)
+
+    return Table(
+        {
+            "replica": np.repeat(np.arange(num_replicas), len(member)),
+            "buyer": tile(member),
+            "seller": tile(np.where(maker, member, net.partner[member])),
+            "item": tile(item),
+            "signed_week": tile(np.zeros(len(member), np.int64)),
+            "due_week": tile(week),
+            "arrive_week": tile(week),
+            "quantity": tile(units * MILLION),
+            "price": tile(np.zeros(len(member), np.int64)),
+        }
+    )
+
+
+def no_talks(max_rounds: int) -> Table:
+    """The empty table `talks`; prices offered so far stand in a column a move (two moves a round)."""
+    empty = np.zeros(0, np.int64)
+    names = (
+        "replica", "buyer", "seller", "item", "buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds",
+        "buyer_price", "buyer_quantity", "buyer_week", "seller_price", "seller_quantity", "seller_week", "moves",
+    )  # fmt: skip
+    return Table({**{n: empty for n in names}, "prices": np.zeros((0, 2 * max_rounds), np.int64)})
+
+
+def _endow(scenario: ManufacturingScenario, net: Layout, tables: dict[str, Table], num_replicas: int) -> None:
+    """Give firms their cash and stock, and put goods that are on the way into transit."""
+    names = books(scenario)
+    ledger = Ledger(tables["accounts"], names.assets, names.externals, names.reasons)
+    groups = [firms for firms in scenario.firms for _ in range(firms.count)]
+    replica = np.repeat(np.arange(num_replicas), net.num_members)
+    firm = ledger.rows(replica, np.tile(np.arange(net.num_members), num_replicas))
+    nature = ledger.outside("nature", replica)
+    ledger.pay("opening", np.tile([micro(g.cash_eur) for g in groups], num_replicas), nature, firm)
+    for i, item in enumerate(net.items):
+        stock = np.array([g.stock_units.get(item, 0) * MILLION for g in groups], np.int64)
+        ledger.move(CASH + 1 + i, np.tile(stock, num_replicas), nature, firm)
+    on_way = tables["shipments"]
+    home = on_way["replica"]
+    ledger.move(on_way["item"] + 1, on_way["quantity"], ledger.outside("nature", home), ledger.outside("transit", home))
+    positions = tables["positions"]
+    np.add.at(positions["on_order"], net.position_row(home, on_way["buyer"], on_way["item"]), on_way["quantity"])
+    ordered = tables["contracts"]
+    rows = net.position_row(ordered["replica"], ordered["buyer"], ordered["item"])
+    np.add.at(positions["on_order"], rows, ordered["open"])

@@ -1,0 +1,251 @@
+"""Bilateral negotiation: alternating offers over unit price, quantity and delivery week.
+
+All open talks of all replicas advance together; in a round first the buyers move, then the sellers. Each side has
+a private limit and a private deadline. A move accepts the other's standing offer, makes a counter-offer (not after the
+own deadline), or ends the talk.
+
+Concurrent talks of one firm share its *room*: what a buyer still needs, what a seller can still promise. The rule when
+accepts of one move add up to more than that: they are confirmed in order of price (lowest first for the buyer, highest
+first for the seller, then by the other's id) up to the first that no longer fits; the rest end as "withdrawn". A talk
+whose buyer or seller has no room for one more unit ends as "satisfied".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.exact import MILLION, micro
+from ecosim.fields import Array, Bucket, Choice
+from ecosim.manufacturing.contracts import sign
+from ecosim.manufacturing.market import CENT, OFFER
+from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.state import ROLES, Layout
+from ecosim.rules.allocate import all_or_nothing
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+ACCEPT, COUNTER, REJECT = range(3)
+ACTS = ("accept", "counter", "reject")
+OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED = range(5)
+OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied")
+SHOWN_OFFERS = 6
+UNITS = {
+    "is_buyer": "", "item_name": "", "round": "rounds", "rounds_left": "rounds", "reservation": "EUR/1e6",
+    "market_price": "EUR/1e6", "need": "units/1e6", "on_hand": "units/1e6", "wanted_week": "weeks", "has_offer": "",
+    "offer_price": "EUR/1e6", "offer_quantity": "units/1e6", "offer_week": "weeks", "has_own": "",
+    "own_price": "EUR/1e6", "own_quantity": "units/1e6", "own_week": "weeks",
+    "offers_price": "EUR/1e6", "offers_mine": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Whose turn it is in which talks: rows of `talks`, the mover's id, and the rows of both positions."""
+
+    rows: Array
+    is_buyer: bool
+    mover: Array
+    role: Array
+
+
+class Negotiate:
+    """One move of all open talks a call, until none is open."""
+
+    name = "negotiate"
+    repeats = True
+
+    def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
+        self.net = net
+        self.lead_weeks = scenario.lead_time_weeks
+        self.late_weeks = scenario.negotiation.late_weeks
+        items = range(len(net.items))
+        self.item_names = np.array(net.items, dtype=object)
+        self.price = np.array([market_price(net, scenario, i) for i in items])
+        self.floor = np.array([unit_cost(net, scenario, i) // 2 // CENT * CENT for i in items])
+        self.ceiling = np.array([micro(scenario.items[n].value_eur) * 3 // 2 // CENT * CENT for n in net.items])
+
+    def ask(self, world: World) -> list[Question]:
+        """Whoever's turn it is, in every open talk; one question a role."""
+        move = self._move(world)
+        if move is None:
+            return []
+        questions = []
+        for code in np.unique(move.role):
+            mine = move.role == code
+            questions.append(self._question(world, ROLES[code], move.rows[mine], move.mover[mine], move.is_buyer))
+        return questions
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Let offers stand, sign what is accepted, close what is over."""
+        move = self._move(world)
+        if move is None or not questions:
+            return self._close(world, np.full(world.tables["talks"].num_rows, SATISFIED))
+        answers = self._gather(move, questions, decisions)
+        talks = world.tables["talks"]
+        side = "buyer" if move.is_buyer else "seller"
+        other = "seller" if move.is_buyer else "buyer"
+        countered = answers["act"] == COUNTER
+        rows = move.rows[countered]
+        for what in ("price", "quantity", "week"):
+            talks[f"{side}_{what}"][rows] = answers[what][countered]
+        talks["prices"][rows, talks["moves"][rows]] = answers["price"][countered]
+        said = {what: np.where(countered, answers[what], talks[f"{other}_{what}"][move.rows]) for what in OFFER}
+        offers = {name: talks[name][move.rows] for name in ("replica", "buyer", "seller", "item")}
+        offers |= {"move": talks["moves"][move.rows].copy(), "act": answers["act"], **said}
+        talks["moves"][move.rows] += 1
+        outcome = np.full(talks.num_rows, OPEN)
+        outcome[move.rows[answers["act"] == REJECT]] = REJECTED
+        accepted = move.rows[answers["act"] == ACCEPT]
+        confirmed = self._confirm(world, accepted, other)
+        outcome[accepted] = np.where(confirmed, AGREED, WITHDRAWN)
+        contracts = self._sign(world, accepted[confirmed], other)
+        outcome[(outcome == OPEN) & self._is_satisfied(world)] = SATISFIED
+        return {"offers": Table(offers), "contracts": contracts, **self._close(world, outcome)}
+
+    def _move(self, world: World) -> Move | None:
+        """Whose turn it is: talks opened together keep step, so all are at the same move."""
+        talks = world.tables["talks"]
+        rows = np.flatnonzero(world.is_live[talks["replica"]])
+        if len(rows) == 0:
+            return None
+        is_buyer = bool(talks["moves"][rows[0]] % 2 == 0)
+        mover = talks["buyer" if is_buyer else "seller"][rows]
+        return Move(rows, is_buyer, mover, self.net.role[mover])
+
+    def _question(self, world: World, role: str, rows: Array, mover: Array, is_buyer: bool) -> Question:
+        talks, net = world.tables["talks"], self.net
+        side, other = ("buyer", "seller") if is_buyer else ("seller", "buyer")
+        replica, item, moves = talks["replica"][rows], talks["item"][rows], talks["moves"][rows]
+        counterpart = talks[other][rows]
+        limit = talks[f"{side}_limit"][rows]
+        round_ = moves // 2 + 1
+        rounds_left = np.maximum(talks[f"{side}_rounds"][rows] - round_, 0)
+        is_in_time = round_ <= talks[f"{side}_rounds"][rows]
+        room = world.tables["positions"]["room"][net.position_row(replica, mover, item)]
+        account = world.ledger.rows(replica, mover)
+        on_hand = world.ledger.accounts["balance"][account, item + 1]
+        offer = {what: talks[f"{other}_{what}"][rows] for what in OFFER}
+        own = {what: talks[f"{side}_{what}"][rows] for what in OFFER}
+        has_offer = offer["price"] >= 0
+        last = int(moves[0])
+        shown = np.arange(last - 1, max(last - 1 - SHOWN_OFFERS, -1), -1)
+        prices = np.zeros((len(rows), SHOWN_OFFERS), np.int64)
+        prices[:, : len(shown)] = talks["prices"][rows[:, None], shown]
+        is_shown = np.broadcast_to(np.arange(SHOWN_OFFERS) < last, prices.shape)
+        mine = np.broadcast_to(np.arange(SHOWN_OFFERS) % 2, prices.shape)
+        low = np.minimum(self.floor[item], limit) if is_buyer else limit
+        high = limit if is_buyer else np.maximum(self.ceiling[item], limit)
+        units = room // MILLION * MILLION
+        can_accept = has_offer & (offer["quantity"] <= room)
+        allowed = np.stack([can_accept, is_in_time, np.ones(len(rows), bool)], axis=1)
+        weeks = np.full(len(rows), self.lead_weeks)
+        counter = ("act", COUNTER)
+        whole, cent, one = (np.full(len(rows), n) for n in (MILLION, CENT, 1))
+        return Question(
+            role=role,
+            phase=self.name,
+            step=world.steps,
+            key=Table({"replica": replica, "subject": mover, "counterpart": counterpart, "item": item, "round": moves}),
+            seed=world.seed(seeds.MIND, replica),
+            mind=world.minds(self.name, replica, mover),
+            columns={
+                "is_buyer": np.full(len(rows), int(is_buyer)),
+                "item_name": self.item_names[item],
+                "round": round_,
+                "rounds_left": rounds_left,
+                "reservation": limit,
+                "market_price": self.price[item],
+                "need": units,
+                "on_hand": on_hand,
+                "wanted_week": weeks if is_buyer else self._can_ship(mover, units, offer["quantity"]),
+                "has_offer": has_offer.astype(np.int64),
+                **{f"offer_{what}": offer[what] for what in OFFER},
+                "has_own": (own["price"] >= 0).astype(np.int64),
+                **{f"own_{what}": own[what] for what in OFFER},
+                "offers_price": prices,
+                "offers_mine": mine,
+            },
+            masks={"offers_price": is_shown, "offers_mine": is_shown},
+            units=UNITS,
+            fields=(
+                Choice(name="act", options=ACTS, allowed=allowed),
+                Bucket(name="price", low=low, high=high, step=cent, unit="EUR/1e6", only_if=counter),
+                Bucket(name="quantity", low=whole, high=units, step=whole, unit="units/1e6", only_if=counter),
+                Bucket(
+                    name="week",
+                    low=weeks,
+                    high=weeks + self.late_weeks,
+                    step=one,
+                    unit="weeks",
+                    only_if=counter,
+                ),
+            ),
+        )
+
+    def _can_ship(self, seller: Array, room: Array, quantity: Array) -> Array:
+        """Weeks from now in which a seller could deliver: at once from what is free, later as capacity allows."""
+        capacity = np.maximum(self.net.capacity[seller], MILLION)
+        free = room - capacity * (self.late_weeks + 1)
+        wait = -((np.minimum(free - quantity, 0)) // capacity)
+        return self.lead_weeks + np.clip(wait, 0, self.late_weeks)
+
+    def _gather(self, move: Move, questions: Sequence[Question], decisions: Sequence[Decision]) -> dict[str, Array]:
+        """The answers of all roles in the order of the talks."""
+        answers = {name: np.empty(len(move.rows), np.int64) for name in ("act", *OFFER)}
+        for question, decision in zip(questions, decisions, strict=True):
+            mine = move.role == ROLES.index(question.role)
+            for name, column in answers.items():
+                column[mine] = decision.answers[name]
+        return answers
+
+    def _confirm(self, world: World, rows: Array, offerer: str) -> Array:
+        """Which accepts hold, given the room of both sides."""
+        talks, net = world.tables["talks"], self.net
+        replica, item = talks["replica"][rows], talks["item"][rows]
+        price, quantity = talks[f"{offerer}_price"][rows], talks[f"{offerer}_quantity"][rows]
+        confirmed = np.ones(len(rows), bool)
+        for side, other, turn in (("buyer", "seller", price), ("seller", "buyer", -price)):
+            left = np.flatnonzero(confirmed)
+            firm = talks[side][rows][left]
+            position = net.position_row(replica[left], firm, item[left])
+            room = world.tables["positions"]["room"][position]
+            fits = all_or_nothing((position,), (turn[left], talks[other][rows][left]), quantity[left], room)
+            confirmed[left] = fits
+        return confirmed
+
+    def _sign(self, world: World, rows: Array, offerer: str) -> Table:
+        """Contracts on the standing offers of `offerer`; both sides' room shrinks."""
+        talks, net = world.tables["talks"], self.net
+        deals = {name: talks[name][rows] for name in ("replica", "buyer", "seller", "item")}
+        quantity = talks[f"{offerer}_quantity"][rows]
+        for side in ("buyer", "seller"):
+            position = net.position_row(deals["replica"], deals[side], deals["item"])
+            np.subtract.at(world.tables["positions"]["room"], position, quantity)
+        deals |= {
+            "from_week": np.full(len(rows), world.steps),
+            "due_week": world.steps + talks[f"{offerer}_week"][rows],
+            "quantity": quantity,
+            "price": talks[f"{offerer}_price"][rows],
+        }
+        return sign(world, net, Table(deals))
+
+    def _is_satisfied(self, world: World) -> Array:
+        """Which talks have a side without room for one more unit."""
+        talks, room = world.tables["talks"], world.tables["positions"]["room"]
+        sides = (self.net.position_row(talks["replica"], talks[side], talks["item"]) for side in ("buyer", "seller"))
+        buyer, seller = sides
+        return np.minimum(room[buyer], room[seller]) < MILLION
+
+    def _close(self, world: World, outcome: Array) -> Events:
+        """Take talks that are over off the table; gives their event rows."""
+        talks = world.tables["talks"]
+        over = outcome != OPEN
+        ended = talks.take(over)
+        world.tables["talks"] = talks.take(~over)
+        names = ("replica", "buyer", "seller", "item", "buyer_limit", "seller_limit", "moves")
+        return {"talks": Table({**{name: ended[name] for name in names}, "outcome": outcome[over]})}

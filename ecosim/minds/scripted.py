@@ -1,0 +1,78 @@
+"""Minds that are plain functions: the side's experts, and a user's own."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ecosim.errors import DecisionError
+from ecosim.words import Answers, Decision, Expert, Question, certain
+
+
+class Scripted:
+    """A pure function in a seat; it is sure of itself and costs nothing."""
+
+    grade = "scripted"
+
+    def __init__(self, name: str, function: Expert) -> None:
+        self.name = name
+        self._function = function
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the function's source, or of its byte code where there is none."""
+        return _fingerprint(self._function)
+
+    def decide(self, question: Question) -> Decision:
+        """The function's answers.
+
+        Raises:
+            DecisionError: the function raised, or gave something other than answers by field.
+        """
+        place = f"mind {self.name!r}, {question.name}, step {question.step}"
+        try:
+            answers = self._function(question)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise DecisionError(f"{place}: {type(error).__name__}: {error}") from error
+        if not isinstance(answers, Mapping):
+            raise DecisionError(f"{place}: must return a dict of columns by field name, got {type(answers).__name__}")
+        return certain(_columns(answers), question.num_rows)
+
+
+class Experts:
+    """A side's scripted minds of one name, over all questions that have an expert of that name."""
+
+    grade = "scripted"
+
+    def __init__(self, name: str, by_question: Mapping[str, Expert]) -> None:
+        self.name = name
+        self.by_question = dict(by_question)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the sources of all its functions."""
+        parts = [f"{name}:{_fingerprint(function)}" for name, function in sorted(self.by_question.items())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def decide(self, question: Question) -> Decision:
+        """The expert's answers."""
+        return certain(_columns(self.by_question[question.name](question)), question.num_rows)
+
+
+def _columns(answers: Answers) -> Answers:
+    import numpy as np
+
+    return {name: np.asarray(column) for name, column in answers.items()}
+
+
+def _fingerprint(function: Callable[..., Any]) -> str:
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+        text = code.co_code.hex() + repr(code.co_consts) if code else repr(type(function))
+    closure = getattr(function, "__closure__", None) or ()
+    text += "".join(repr(cell.cell_contents) for cell in closure if isinstance(cell.cell_contents, int | float | str))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,112 @@
+"""Who sits where: from what a scenario and its arms say about minds to a mind code for every member and phase."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecosim.errors import ScenarioError
+from ecosim.fields import Array
+from ecosim.minds.scripted import Experts, Scripted
+from ecosim.words import Expert, Mind
+from ecosim.world import Side
+
+Seat = str | Expert
+"""A mind by name, or a user's own function."""
+
+Wishes = Mapping[str, Seat | Sequence[Seat]]
+"""Seats by `role` or `role.phase`; a list is dealt out to the members of the role in turn."""
+
+LANGUAGE = ("untrained",)
+"""Grades that are answered by a language model."""
+
+
+@dataclass(slots=True)
+class Seats:
+    """All minds of a run, each once, and who has which.
+
+    Attributes:
+        side: the ecosystem.
+        language: makes the language mind of a grade; called at most once a grade.
+        minds: by code.
+    """
+
+    side: Side
+    language: Callable[[str], Mind]
+    minds: list[Mind] = field(default_factory=list)
+    _code_of: dict[object, int] = field(default_factory=dict)
+
+    def plan(self, base: Mapping[str, Sequence[str]], wishes: Wishes, place: str) -> dict[tuple[str, str], list[Seat]]:
+        """The seats of every role and phase: the arm's wishes before the scenario's, `role.phase` before `role`.
+
+        Raises:
+            ScenarioError: an unknown role, phase or mind; all faults at once.
+        """
+        faults = [f for name, seats in (*base.items(), *wishes.items()) for f in self._faults(name, _listed(seats))]
+        if faults:
+            raise ScenarioError([f"{place}: minds.{fault}" for fault in dict.fromkeys(faults)])
+        plan = {}
+        for role, phases in self.side.roles.items():
+            for phase in phases:
+                names = (f"{role}.{phase}", role)
+                found = [w[n] for w in (wishes, base) for n in names if n in w] or [["scripted"]]
+                plan[role, phase] = _listed(found[0])
+        return plan
+
+    def codes(self, seats: Sequence[Seat]) -> Array:
+        """The codes of some seats, int64; makes minds that have none yet."""
+        return np.array([self._code(seat) for seat in seats], np.int64)
+
+    def _code(self, seat: Seat) -> int:
+        if seat not in self._code_of:
+            self._code_of[seat] = len(self.minds)
+            self.minds.append(self._make(seat))
+        return self._code_of[seat]
+
+    def _make(self, seat: Seat) -> Mind:
+        if not isinstance(seat, str):
+            return Scripted(getattr(seat, "__name__", type(seat).__name__), seat)
+        if seat in LANGUAGE:
+            return self.language(seat)
+        by_question = {q: experts[seat] for q, experts in self.side.experts.items() if seat in experts}
+        return Experts(seat, by_question)
+
+    def _faults(self, name: str, seats: Sequence[Seat]) -> list[str]:
+        role, _, phase = name.partition(".")
+        roles = self.side.roles
+        if role not in roles:
+            return [f"{name}: unknown role {role!r}{_hint(role, roles)}"]
+        if phase and phase not in roles[role]:
+            return [f"{name}: {role} is not asked in {phase!r}{_hint(phase, roles[role])}"]
+        return [fault for seat in seats for fault in self._seat_faults(name, role, phase, seat)]
+
+    def _seat_faults(self, name: str, role: str, phase: str, seat: Seat) -> list[str]:
+        if not isinstance(seat, str) or seat in LANGUAGE:
+            return [] if callable(seat) or isinstance(seat, str) else [f"{name}: a mind is a name or a function"]
+        questions = [f"{role}.{p}" for p in self.side.roles[role]]
+        wanted = [f"{role}.{phase}"] if phase else questions
+        known = {expert for q in wanted for expert in self.side.experts[q]} | set(LANGUAGE)
+        missing = [q for q in wanted if seat not in self.side.experts[q]]
+        if not missing:
+            return []
+        able = [q for q in questions if seat in self.side.experts[q]]
+        if able and not phase:
+            return [f"{name}: {seat!r} answers only {', '.join(able)}; write minds.{able[0]}: {seat}"]
+        return [f"{name}: unknown mind {seat!r}{_hint(seat, known)}"]
+
+
+def deal(seats: Array, rank: Array) -> Array:
+    """The seat of each member of a role: dealt out in turn by rank."""
+    return seats[rank % len(seats)]
+
+
+def _listed(seats: Seat | Sequence[Seat]) -> list[Seat]:
+    return [seats] if isinstance(seats, str) or callable(seats) else list(seats)
+
+
+def _hint(word: str, known: Mapping[str, object] | Sequence[str] | set[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

@@ -1,0 +1,60 @@
+"""Sharing what is scarce: first come, first served within groups, for all groups at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim.fields import Array
+
+
+def in_turn(group: Sequence[Array], turn: Sequence[Array], amount: Array) -> tuple[Array, Array]:
+    """The rows sorted by group, then by turn, and what those before each row in its group take together.
+
+    Args:
+        group: columns that together name the group of a row.
+        turn: columns that order the rows of a group, the first most important.
+        amount: what each row takes, int64 (rows,).
+
+    Returns:
+        The order (row numbers), and in that order the sum of `amount` of earlier rows in the same group.
+    """
+    order = np.lexsort((*reversed(turn), *reversed(group)))
+    taken = amount[order]
+    before = np.cumsum(taken) - taken
+    starts = np.zeros(len(order), bool)
+    for column in group:
+        starts |= np.diff(column[order], prepend=NEVER) != 0
+    first = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
+    return order, before - before[first]
+
+
+NEVER = -(2**40)
+"""Below every key, so that the first row starts a group."""
+
+
+def share_out(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:
+    """How much each row gets when `available` (the same for all rows of a group) goes to rows in turn, int64 (rows,).
+
+    >>> one = np.zeros(3, np.int64)
+    >>> share_out([one], [np.array([2, 0, 1])], np.array([5, 4, 3]), np.array([9, 9, 9]))
+    array([2, 4, 3])
+    """
+    order, before = in_turn(group, turn, wanted)
+    given = np.empty_like(wanted)
+    given[order] = np.clip(available[order] - before, 0, wanted[order])
+    return given
+
+
+def all_or_nothing(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:
+    """Which rows get all they want, bool (rows,): in turn, up to the first of the group that no longer fits.
+
+    >>> one = np.zeros(3, np.int64)
+    >>> all_or_nothing([one], [np.array([2, 0, 1])], np.array([1, 4, 9]), np.array([9, 9, 9]))
+    array([False,  True, False])
+    """
+    order, before = in_turn(group, turn, wanted)
+    fits = np.empty(len(wanted), bool)
+    fits[order] = before + wanted[order] <= available[order]
+    return fits

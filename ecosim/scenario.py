@@ -1,0 +1,184 @@
+"""Scenario files: the facts of an ecosystem, read strictly and with all faults at once.
+
+What every ecosystem shares is here; each side adds its own keys in a subclass (`manufacturing.scenario`,
+`community.scenario`). A scenario is frozen: the world takes numbers from it and never writes to it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ecosim.errors import ScenarioError
+
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+MAX_SEED = 2**32 - 1
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+class Facts(BaseModel):
+    """A group of keys: frozen, strict, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+S = TypeVar("S", bound=Facts)
+
+
+class Scenario(Facts):
+    """What every scenario says.
+
+    Attributes:
+        world: which ecosystem, `manufacturing` or `community`.
+        title, about: for people; they go into the report.
+        steps: how long, in steps of the side (weeks, days).
+        seeds: how many replicas, each with its own world seed and mind seed.
+        world_seed, mind_seed: of the first replica; the others count up.
+        minds: who answers, by `role` or `role.phase`: a mind, or a list dealt out to the members in turn.
+        model_price_eur_per_exaflop: what members pay for the nominal cost of their models (10^18 operations).
+    """
+
+    world: str
+    title: str
+    about: str = ""
+    steps: Count
+    seeds: Count = 1
+    world_seed: Seed = 1
+    mind_seed: Seed = 1
+    minds: dict[str, list[str]] = {}
+    model_price_eur_per_exaflop: Amount = 2.0
+
+    @field_validator("minds", mode="before")
+    @classmethod
+    def _one_mind_is_a_list_of_one(cls, minds: object) -> object:
+        if not isinstance(minds, dict):
+            return minds
+        return {role: [mind] if isinstance(mind, str) else mind for role, mind in minds.items()}
+
+    @field_validator("minds")
+    @classmethod
+    def _some_mind_for_each(cls, minds: dict[str, list[str]]) -> dict[str, list[str]]:
+        for role, names in minds.items():
+            if not names:
+                raise ValueError(f"{role} has an empty list of minds; name at least one, such as 'scripted'")
+        return minds
+
+    def with_changes(self, **changes: object) -> Self:
+        """The same scenario with some keys changed, checked as a file is.
+
+        Raises:
+            ScenarioError: an unknown key or an impossible value.
+        """
+        return build(type(self), {**self.model_dump(), **changes}, place="scenario")
+
+
+def read(
+    path: Path,
+    worlds: Sequence[str],
+    kind: Callable[[str], type[Scenario]],
+    overrides: Mapping[str, object] | None = None,
+) -> Scenario:
+    """The scenario in a YAML file, with overrides by dotted key (`{"items.pump.lead_time_weeks": 3}`).
+
+    Raises:
+        ScenarioError: no such file, not YAML, or any number of unknown keys and impossible values.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ScenarioError(f"{path}: expected keys and values, got {type(data).__name__}")
+    for key, value in (overrides or {}).items():
+        _set(data, key, value, place=str(path))
+    world = str(data.get("world"))
+    if world not in worlds:
+        raise ScenarioError(f"{path}: world: unknown world {world!r}{_did_you_mean(world, list(worlds))}")
+    return build(kind(world), data, place=str(path))
+
+
+def build(kind: type[S], data: Mapping[str, object], place: str) -> S:
+    """Check plain data against a kind of facts; all faults in one ScenarioError."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError([line for fault in error.errors() for line in _lines(kind, place, fault)]) from error
+
+
+def _lines(kind: type[Facts], place: str, fault: Any) -> list[str]:
+    """One line for each thing wrong: place, fault, value seen, way out."""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        parent, key = where.rpartition(".")[0], str(fault["loc"][-1])
+        known = _keys_at(kind, fault["loc"][:-1])
+        return [f"{place}: {parent + ': ' if parent else ''}unknown key {key!r}{_did_you_mean(key, known)}"]
+    if fault["type"] == "missing":
+        return [f"{place}: {where}: missing; this key is required"]
+    if fault["type"] == "value_error":
+        return [f"{place}: {where + ': ' if where else ''}{line}" for line in str(fault["ctx"]["error"]).splitlines()]
+    message = fault["msg"][0].lower() + fault["msg"][1:]
+    return [f"{place}: {where + ': ' if where else ''}{message}, got {fault['input']!r}"]
+
+
+def _keys_at(kind: Any, loc: tuple[Any, ...]) -> list[str]:
+    """The keys that are known at a place inside a kind of facts."""
+    for part in loc:
+        fields = getattr(kind, "model_fields", {})
+        annotation = fields[part].annotation if part in fields else kind
+        inner = [annotation]
+        while inner and not (isinstance(inner[0], type) and issubclass(inner[0], BaseModel)):
+            inner = [a for i in inner for a in getattr(i, "__args__", ())]
+            inner.sort(key=lambda a: not (isinstance(a, type) and issubclass(a, BaseModel)))
+        kind = inner[0] if inner else kind
+    return list(getattr(kind, "model_fields", {}))
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f", did you mean {close[0]!r}?"
+    return f"; known keys: {', '.join(sorted(known))}" if known else ""
+
+
+def _set(data: Any, key: str, value: object, place: str) -> None:
+    """Write one dotted key; list items by number."""
+    *path, last = key.split(".")
+    at = data
+    for part in path:
+        try:
+            at = at[int(part)] if isinstance(at, list) else at[part]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise ScenarioError(f"{place}: --set {key}: there is no {part!r} to change") from None
+    if isinstance(at, list):
+        if not last.isdigit() or int(last) >= len(at):
+            raise ScenarioError(f"{place}: --set {key}: there is no item {last!r} in a list of {len(at)}")
+        at[int(last)] = value
+    elif isinstance(at, dict):
+        at[last] = value
+    else:
+        raise ScenarioError(f"{place}: --set {key}: {'.'.join(path)} is a single value, not a group of keys")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML as it is meant: a key given twice is a fault, not a silent choice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.YAMLError(f"key {key!r} is given twice (line {key_node.start_mark.line + 1})")
+            seen.add(key)
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,214 @@
+"""The three words: a world asks its members Questions, minds answer with Decisions, the answers become Events.
+
+All three are tables: NumPy columns of equal length (text as object columns of str while in use, as Arrow strings in
+files), never lists of objects, so that ten members and ten million take the same path. A Decision depends on its own
+row of the Question alone: not on its neighbours, the batch, the shard, the worker or the clock. `Question.take` is
+therefore all that splitting needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from ecosim.errors import DecisionError
+from ecosim.fields import Array, Field, asked
+
+KEY = ("subject", "counterpart", "item", "round")
+"""The columns that name a row within its replica, step and phase; -1 where a part does not apply."""
+
+
+class Table(Mapping[str, Array]):
+    """Named columns of one length; `take` and `concat` are its whole algebra. Columns may be written in place."""
+
+    __slots__ = ("columns",)
+
+    def __init__(self, columns: Mapping[str, Array]) -> None:
+        self.columns = dict(columns)
+        lengths = {name: len(column) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of unequal length: {lengths}")
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]
+
+    def __setitem__(self, name: str, column: Array) -> None:
+        if self.columns and len(column) != self.num_rows:
+            raise ValueError(f"column {name!r} has {len(column)} rows, the table has {self.num_rows}")
+        self.columns[name] = column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return f"Table({self.num_rows} rows: {', '.join(self.columns)})"
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows the table has."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def take(self, rows: Array) -> Table:
+        """A copy of some rows, by index or by mask, in the order given."""
+        return Table({name: column[rows] for name, column in self.columns.items()})
+
+    def copy(self) -> Table:
+        """A copy of all rows."""
+        return Table({name: column.copy() for name, column in self.columns.items()})
+
+
+def concat(tables: Sequence[Table]) -> Table:
+    """The rows of several tables with the same columns, one after another."""
+    if len(tables) == 1:
+        return tables[0]
+    return Table({name: np.concatenate([t[name] for t in tables]) for name in tables[0]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the members of one role see in one phase, and what they may answer.
+
+    Attributes:
+        role, phase, step: who is asked, about what, when.
+        key: int64 columns `replica` and those of KEY; unique together. Minds never read `replica`.
+        seed: the mind seed of the row's replica, uint64 (rows,).
+        mind: code of the mind that answers the row, int64 (rows,), an index into the world's list of minds.
+        columns: what the member sees, (rows,) or (rows, slots); text as object arrays of str.
+        masks: for a (rows, slots) column, which slots hold something, bool (rows, slots).
+        units: the unit of each column, "" for a pure number; money in "EUR/1e6", goods in "units/1e6".
+        fields: the answers asked for, in order.
+    """
+
+    role: str
+    phase: str
+    step: int
+    key: Table
+    seed: Array
+    mind: Array
+    columns: Mapping[str, Array]
+    masks: Mapping[str, Array] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[Field, ...]
+
+    @property
+    def name(self) -> str:
+        """`role.phase`, the name that cards and experts use."""
+        return f"{self.role}.{self.phase}"
+
+    @property
+    def num_rows(self) -> int:
+        """How many members are asked."""
+        return len(self.mind)
+
+    def __getitem__(self, column: str) -> Array:
+        return self.columns[column]
+
+    def field(self, name: str) -> Field:
+        """The field of that name; KeyError if it is not asked."""
+        for item in self.fields:
+            if item.name == name:
+                return item
+        raise KeyError(f"{self.name} has no field {name!r}, it has {[f.name for f in self.fields]}")
+
+    def take(self, rows: Array) -> Question:
+        """The same question to some of the members, by index or mask."""
+        return replace(
+            self,
+            key=self.key.take(rows),
+            seed=self.seed[rows],
+            mind=self.mind[rows],
+            columns={name: column[rows] for name, column in self.columns.items()},
+            masks={name: mask[rows] for name, mask in self.masks.items()},
+            fields=tuple(f.take(rows) for f in self.fields),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answers, row for row.
+
+    Attributes:
+        answers: by field name, a column as `ecosim.fields` says.
+        logp: natural log of the chance that the mind gave to its answers, float64 (rows,); 0 where it does not guess.
+        margin: log-odds of the best answer over the next best in the first field, float64 (rows,); inf if no doubt.
+        flops: nominal floating-point operations, a function of the row alone, int64 (rows,); what the member pays for.
+        memory: columns to be stored unread and handed back next time.
+        trace: what a language mind saw and scored, verbatim: one row per field asked, or None.
+            Columns: `row` (int64, index into the question), `field`, `prompt`, `answer` (str),
+            `options` (JSON list of str), `scores` (JSON list of numbers: natural-log likelihoods).
+    """
+
+    answers: Mapping[str, Array]
+    logp: Array
+    margin: Array
+    flops: Array
+    memory: Mapping[str, Array] = field(default_factory=dict)
+    trace: Table | None = None
+
+
+class Mind(Protocol):
+    """Whoever answers. A mind is pure: the same row gives the same answer, in any batch, on its class of machine."""
+
+    @property
+    def name(self) -> str:
+        """How scenarios call it."""
+
+    @property
+    def grade(self) -> str:
+        """Its rung on the ladder: scripted, nano, small, specialist, untrained, …"""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that its answers depend on: code, weights, prompts, numerics."""
+
+    def decide(self, question: Question) -> Decision:
+        """The answers to every row of the question."""
+
+
+Answers = Mapping[str, Array]
+Expert = Callable[[Question], Answers]
+"""A scripted mind: a pure function from a question to its answers by field."""
+
+
+def certain(answers: Answers, num_rows: int) -> Decision:
+    """A decision of a mind that does not guess and costs nothing."""
+    return Decision(
+        answers=answers,
+        logp=np.zeros(num_rows),
+        margin=np.full(num_rows, np.inf),
+        flops=np.zeros(num_rows, np.int64),
+    )
+
+
+def check(question: Question, decision: Decision, mind: str) -> None:
+    """Refuse a decision that does not answer its question.
+
+    Raises:
+        DecisionError: a field is missing or unknown, has another number of rows, or holds an illegal answer.
+    """
+    place = f"mind {mind!r}, {question.name}, step {question.step}"
+    unknown = set(decision.answers) - {f.name for f in question.fields}
+    if unknown:
+        raise DecisionError(f"{place}: answered {sorted(unknown)}, asked were {[f.name for f in question.fields]}")
+    for spec in question.fields:
+        if spec.name not in decision.answers:
+            raise DecisionError(f"{place}: field {spec.name!r} has no answer")
+        answer = decision.answers[spec.name]
+        if answer.shape != (question.num_rows,):
+            raise DecisionError(
+                f"{place}: field {spec.name!r} has shape {answer.shape}, expected ({question.num_rows},)"
+            )
+        bad = spec.illegal(answer, asked(spec, decision.answers, question.num_rows))
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            who = ", ".join(f"{name} {int(question.key[name][row])}" for name in ("replica", *KEY))
+            raise DecisionError(
+                f"{place}, {who}: {spec.name} = {answer[row]!r} is not allowed here; allowed: {spec.describe(row)}"
+                f" ({int(bad.sum())} of {question.num_rows} rows)"
+            )
