@@ -16,11 +16,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ecosim.models.load import set_numerics_environment
+
 __version__ = "0.1.0"
 __all__ = ["Comparison", "Run", "compare", "load", "run"]
 
 if TYPE_CHECKING:
     from ecosim.explore import Comparison, Run, compare, load, run
+
+set_numerics_environment()  # an environment variable, void once torch has multiplied: so before anybody imports it
 
 
 def __getattr__(name: str) -> Any:

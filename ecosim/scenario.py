@@ -85,8 +85,16 @@ def read(
     worlds: Sequence[str],
     kind: Callable[[str], type[Scenario]],
     overrides: Mapping[str, object] | None = None,
+    more_faults: Callable[[str, object], list[str]] = lambda world, minds: [],
 ) -> Scenario:
-    """The scenario in a YAML file, with overrides by dotted key (`{"items.pump.lead_time_weeks": 3}`).
+    """The scenario in a YAML file, with overrides by dotted key (`{"items.pump.make_cost_eur": 3.0}`).
+
+    Args:
+        path: the file.
+        worlds: the ecosystems that there are.
+        kind: the scenario class of an ecosystem.
+        overrides: values by dotted key.
+        more_faults: what else is wrong with the `minds` of a world; told together with the rest.
 
     Raises:
         ScenarioError: no such file, not YAML, or any number of unknown keys and impossible values.
@@ -106,7 +114,14 @@ def read(
     world = str(data.get("world"))
     if world not in worlds:
         raise ScenarioError(f"{path}: world: unknown world {world!r}{_did_you_mean(world, list(worlds))}")
-    return build(kind(world), data, place=str(path))
+    faults = [f"{path}: {fault}" for fault in more_faults(world, data.get("minds"))]
+    try:
+        found = build(kind(world), data, place=str(path))
+    except ScenarioError as error:
+        raise ScenarioError([*error.faults, *faults]) from error
+    if faults:
+        raise ScenarioError(faults)
+    return found
 
 
 def build(kind: type[S], data: Mapping[str, object], place: str) -> S:

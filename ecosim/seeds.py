@@ -60,7 +60,7 @@ def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int =
     seed = np.asarray(seed, dtype=np.uint64)
     use = (zlib.crc32(stream.encode()), zlib.crc32(phase.encode()), step, lane)
     p0, p1, p2, p3 = (np.full(1, n & 0xFFFFFFFF, np.uint64) for n in use)
-    unique, rows = np.unique(seed, return_inverse=True) if len(seed) > 1 else (seed, np.zeros(1, np.int64))
+    unique, rows = np.unique(seed, return_inverse=True) if len(seed) != 1 else (seed, np.zeros(1, np.int64))
     d0, d1, _, _ = philox4x32((p0, p1, p2, p3), (unique & _LOW, unique >> _SHIFT))
     num_rows = max([len(seed), *(len(k) for k in key)])
     parts = [np.asarray(k, dtype=np.int64).astype(np.uint64) & _LOW for k in key]
@@ -70,13 +70,13 @@ def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int =
 
 
 def uniform(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> Array:
-    """One draw from the open interval (0, 1) a row, float64 with 53 random bits."""
+    """One draw from the open interval (0, 1) a row, float64 with 52 random bits."""
     first, _ = words(stream, seed, step, phase, key, lane)
-    return cast(Array, ((first >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53)
+    return cast(Array, ((first >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 
 
 def integers(high: Array | int, stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> Array:
-    """One draw from 0 … high − 1 a row, int64; the bias is below high / 2**53."""
+    """One draw from 0 … high − 1 a row, int64; the bias is below high / 2**52."""
     u = uniform(stream, seed, step, phase, key, lane)
     return cast(Array, np.minimum((u * high).astype(np.int64), np.asarray(high) - 1))
 

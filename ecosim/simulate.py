@@ -14,8 +14,9 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,10 @@ from ecosim.scenario import MAX_SEED, Scenario, read
 from ecosim.words import Decision, Mind, Question, Table
 from ecosim.world import Figure, Figures, Series, Side, World
 
+if TYPE_CHECKING:
+    from ecosim.models.encoder import Encoder
+
+Numerics = Literal["reproducible", "fast"]
 SIDES = {"manufacturing": "ecosim.manufacturing.side", "community": "ecosim.community.side"}
 MANIFEST = "manifest.json"
 OTHER_LUCK = 1_000_000
@@ -72,9 +77,25 @@ Progress = Callable[[int, Router], None]
 """Called after every step with its number and the router."""
 
 
+class _TitleEncoder:
+    """MiniLM for the titles of a community, loaded when the first title is there; sides do not import models."""
+
+    def __init__(self) -> None:
+        self._encoder: Encoder | None = None
+
+    def __call__(self, texts: Sequence[str]) -> Array:
+        if self._encoder is None:
+            from ecosim.models.encoder import Encoder
+
+            self._encoder = Encoder()
+        return self._encoder.embed(texts)
+
+
+@cache
 def side(name: str) -> Side:
     """The ecosystem of that name."""
-    found: Side = importlib.import_module(SIDES[name]).SIDE
+    module = importlib.import_module(SIDES[name])
+    found: Side = module.make_side({"minilm": _TitleEncoder()}) if name == "community" else module.SIDE
     return found
 
 
@@ -88,7 +109,7 @@ def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object]
         if not overrides:
             return source
         raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
-    return read(_scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides)
+    return read(_scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults)
 
 
 def _scenario_path(source: str | Path) -> Path:
@@ -98,6 +119,14 @@ def _scenario_path(source: str | Path) -> Path:
             raise ScenarioError(f"{source}: there is no such file")
         return path
     return catalog.scenario_path(str(source))
+
+
+def _mind_faults(world: str, minds: object) -> list[str]:
+    """Faults of the `minds` of a scenario file, as far as their shape allows."""
+    if not isinstance(minds, dict):
+        return []
+    named = {str(role): seats for role, seats in minds.items() if isinstance(seats, str | list)}
+    return Seats(side(world), language=_no_model).faults(named)
 
 
 def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario") -> None:
@@ -126,7 +155,7 @@ def simulate(
     store: Store,
     *,
     place: str = "scenario",
-    numerics: str = "reproducible",
+    numerics: Numerics = "reproducible",
     keep_events: bool = True,
     progress: Progress | None = None,
 ) -> Finished:
@@ -145,24 +174,11 @@ def simulate(
         ScenarioError, CatalogError: before anything is written.
         DecisionError, PoolError: a mind failed; what was recorded so far stays, with status "failed".
     """
-    check(scenario, arms, place)
-    ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, language=lambda grade: _language_mind(grade, numerics))
-    replicas = _replicas(scenario, arms)
-    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
-    _seat(ecosystem, seats, scenario, arms, tables, place)
-    router = Router(seats.minds)
-    recorder = Recorder(ecosystem.schemas, replicas.num_rows, store if keep_events else None)
-
-    def decide(questions: Sequence[Question]) -> list[Decision]:
-        decisions = router.decide(questions)
-        recorder.take_answers(questions, decisions)
-        return decisions
-
+    world, router, recorder = prepare(scenario, arms, store if keep_events else None, place=place, numerics=numerics)
+    ecosystem = world.side
     if isinstance(store, Folder):
         _claim(store.path)
-    world = World(ecosystem, scenario, tables, decide, recorder.take)
-    manifest = _manifest(scenario, arms, replicas, seats.minds, numerics, place)
+    manifest = _manifest(scenario, arms, world.tables["replicas"], router.minds, numerics, place)
     store.write_json(MANIFEST, manifest)
     columns: dict[tuple[str, str], list[Array]] = {}
     start = time.perf_counter()
@@ -187,7 +203,7 @@ def simulate(
         if series:
             store.append("metrics", _long(series, ecosystem.metrics))
         store.flush()
-        manifest |= _results(status, world, recorder, router, seats.minds, time.perf_counter() - start)
+        manifest |= _results(status, world, recorder, router, router.minds, time.perf_counter() - start)
         store.write_json(MANIFEST, manifest)
     kpis = ecosystem.conclude(world, series)
     store.append("kpis", _long(kpis, ecosystem.kpis))
@@ -201,6 +217,32 @@ def simulate(
         series=series,
         kpis=kpis,
     )
+
+
+def prepare(
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    store: Store | None = None,
+    *,
+    place: str = "scenario",
+    numerics: Numerics = "reproducible",
+) -> tuple[World, Router, Recorder]:
+    """A world before its first step, with its minds seated and a recorder listening; arguments as for `simulate`."""
+    check(scenario, arms, place)
+    ecosystem = side(scenario.world)
+    seats = Seats(ecosystem, language=lambda grade: _language_mind(ecosystem, grade, numerics))
+    replicas = _replicas(scenario, arms)
+    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
+    _seat(ecosystem, seats, scenario, arms, tables, place)
+    router = Router(seats.minds)
+    recorder = Recorder(ecosystem.schemas, replicas.num_rows, store)
+
+    def decide(questions: Sequence[Question]) -> list[Decision]:
+        decisions = router.decide(questions)
+        recorder.take_answers(questions, decisions)
+        return decisions
+
+    return World(ecosystem, scenario, tables, decide, recorder.take), router, recorder
 
 
 def default_folder(scenario: Scenario, name: str, now: float) -> Path:
@@ -266,11 +308,11 @@ def _no_model(grade: str) -> Mind:
     raise AssertionError(f"a check makes no minds, {grade} was asked for")
 
 
-def _language_mind(grade: str, numerics: str) -> Mind:
+def _language_mind(ecosystem: Side, grade: str, numerics: Numerics) -> Mind:
     from ecosim.minds import language
 
     assert grade in LANGUAGE
-    return language.untrained(numerics=numerics)
+    return language.untrained([role for role in ecosystem.roles if role in catalog.roles()], numerics=numerics)
 
 
 def _manifest(

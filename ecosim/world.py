@@ -239,8 +239,8 @@ class World(mesa.Model):
 
     def _bill(self, question: Question, decision: Decision) -> None:
         """Charge members for nominal operations; rounded on the running total, so that nothing is lost to rounding."""
-        if not decision.flops.any():
-            return
+        if question.role in self.side.populations or not decision.flops.any():
+            return  # a population has no accounts: nobody pays for its minds
         replica, subject = question.key["replica"], question.key["subject"]
         members = self.tables[self.side.members]
         rows = self.first_member[replica] + subject

@@ -57,8 +57,8 @@ def any_partner(question: Question) -> Answers:
     return {"partner": (allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)}
 
 
-def time_based(exponent: float) -> Expert:
-    """A negotiator whose aspiration falls with time; see `rules.bargain`.
+def time_based(exponent_of: Callable[[Question], Array | float]) -> Expert:
+    """A negotiator whose aspiration falls with time, with an exponent a row; see `rules.bargain`.
 
     It accepts an offer that gives it the share of its gain that it would ask for now, counting lateness as a higher
     price. In its last round it offers its limit and takes any gain; after that it leaves.
@@ -69,7 +69,7 @@ def time_based(exponent: float) -> Expert:
         allowed = _choice(question, "act").allowed
         is_buyer = question["is_buyer"] == 1
         last_round = question["round"] + question["rounds_left"]
-        share = bargain.aspiration(bargain.elapsed(question["round"], last_round - 1), exponent)
+        share = bargain.aspiration(bargain.elapsed(question["round"], last_round - 1), exponent_of(question))
         target = np.where(
             is_buyer,
             bargain.buyer_price(price.low, price.high, share),
@@ -110,14 +110,18 @@ def _choice(question: Question, name: str) -> Choice:
     return spec
 
 
-boulware = time_based(bargain.BOULWARE)
-linear = time_based(bargain.LINEAR)
-conceder = time_based(bargain.CONCEDER)
+TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
+
+mixed = time_based(lambda question: TACTICS[question.key["subject"] % len(TACTICS)])
+"""A population: the firms of a network are Boulware, linear and Conceder in turn, by their id."""
+boulware = time_based(lambda question: bargain.BOULWARE)
+linear = time_based(lambda question: bargain.LINEAR)
+conceder = time_based(lambda question: bargain.CONCEDER)
 
 REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
 QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
 NEGOTIATE: Mapping[str, Expert] = {
-    "scripted": boulware, "boulware": boulware, "linear": linear, "conceder": conceder,
+    "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,
 }  # fmt: skip
 
 EXPERTS: Mapping[str, Mapping[str, Callable[[Question], Answers]]] = {

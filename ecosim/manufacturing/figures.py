@@ -54,7 +54,8 @@ KPIS: Mapping[str, Figure] = {
 
 def measure(world: World, events: Events) -> Figures:
     """The metrics of a week, by role or item."""
-    net = layout(cast(ManufacturingScenario, world.scenario))
+    scenario = cast(ManufacturingScenario, world.scenario)
+    net = layout(scenario)
     figures: dict[tuple[str, str], Array] = {}
     add = _Adder(world.num_replicas, figures)
     demand, sales, orders, stocks = (events[name] for name in ("demand", "sales", "orders", "stocks"))
@@ -71,12 +72,11 @@ def measure(world: World, events: Events) -> Figures:
     accounts = world.ledger.accounts
     members = accounts.take(accounts["is_member"])
     add.by(ROLES, net.role[members["account"]], "cash_eur", members, members["balance"][:, 0] / MILLION)
-    if "talks" in events:
+    if "negotiate" in scenario.phases:
         _measure_talks(add, net.items, events["talks"], events["contracts"])
-    if "deliveries" in events:
-        arrived = events["deliveries"].take(events["deliveries"]["buyer"] != events["deliveries"]["seller"])
-        add("deliveries", arrived, np.ones(arrived.num_rows))
-        add("late_deliveries", arrived, (arrived["late"] > 0).astype(float))
+    arrived = events["deliveries"].take(events["deliveries"]["buyer"] != events["deliveries"]["seller"])
+    add("deliveries", arrived, np.ones(arrived.num_rows))
+    add("late_deliveries", arrived, (arrived["late"] > 0).astype(float))
     return figures
 
 
@@ -130,9 +130,8 @@ def conclude(world: World, series: Series) -> Figures:
                     figures[kpi, name] = series[kpi, name].mean(axis=0)
         if any(name == "talks" for name, _ in series):
             _conclude_talks(figures, series, net.items)
-        if ("deliveries", "") in series:
-            arrived, late = series["deliveries", ""].sum(axis=0), series["late_deliveries", ""].sum(axis=0)
-            figures["on_time", ""] = 1 - late / arrived
+        arrived, late = series["deliveries", ""].sum(axis=0), series["late_deliveries", ""].sum(axis=0)
+        figures["on_time", ""] = 1 - late / arrived
     return figures
 
 

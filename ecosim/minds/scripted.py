@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,8 +53,9 @@ class Experts:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the sources of all its functions."""
-        parts = [f"{name}:{_fingerprint(function)}" for name, function in sorted(self.by_question.items())]
+        """A hash of the functions' names and of the source of the modules that they stand in, helpers and all."""
+        parts = [f"{name}:{self.name}" for name in sorted(self.by_question)]
+        parts += sorted({inspect.getsource(sys.modules[f.__module__]) for f in self.by_question.values()})
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def decide(self, question: Question) -> Decision:

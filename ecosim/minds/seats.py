@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecosim import catalog
 from ecosim.errors import ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.scripted import Experts, Scripted
@@ -45,9 +46,9 @@ class Seats:
         Raises:
             ScenarioError: an unknown role, phase or mind; all faults at once.
         """
-        faults = [f for name, seats in (*base.items(), *wishes.items()) for f in self._faults(name, _listed(seats))]
+        faults = dict.fromkeys([*self.faults(base), *self.faults(wishes)])
         if faults:
-            raise ScenarioError([f"{place}: minds.{fault}" for fault in dict.fromkeys(faults)])
+            raise ScenarioError([f"{place}: {fault}" for fault in faults])
         plan = {}
         for role, phases in self.side.roles.items():
             for phase in phases:
@@ -55,6 +56,10 @@ class Seats:
                 found = [w[n] for w in (wishes, base) for n in names if n in w] or [["scripted"]]
                 plan[role, phase] = _listed(found[0])
         return plan
+
+    def faults(self, wishes: Wishes) -> list[str]:
+        """What is wrong with some wishes: unknown roles, phases and minds."""
+        return [f"minds.{f}" for name, seats in wishes.items() for f in self._faults(name, _listed(seats))]
 
     def codes(self, seats: Sequence[Seat]) -> Array:
         """The codes of some seats, int64; makes minds that have none yet."""
@@ -84,8 +89,12 @@ class Seats:
         return [fault for seat in seats for fault in self._seat_faults(name, role, phase, seat)]
 
     def _seat_faults(self, name: str, role: str, phase: str, seat: Seat) -> list[str]:
-        if not isinstance(seat, str) or seat in LANGUAGE:
-            return [] if callable(seat) or isinstance(seat, str) else [f"{name}: a mind is a name or a function"]
+        if not isinstance(seat, str):
+            return [] if callable(seat) else [f"{name}: a mind is a name or a function, got {seat!r}"]
+        if seat in LANGUAGE:
+            known = catalog.card(role).questions if role in catalog.roles() else {}
+            phases = [phase] if phase else self.side.roles[role]
+            return [f"{name}: {seat!r} has no prompt for {role}.{p} in the catalogue" for p in phases if p not in known]
         questions = [f"{role}.{p}" for p in self.side.roles[role]]
         wanted = [f"{role}.{phase}"] if phase else questions
         known = {expert for q in wanted for expert in self.side.experts[q]} | set(LANGUAGE)

@@ -15,15 +15,15 @@ from ecosim.fields import Array
 BOULWARE, LINEAR, CONCEDER = 4.0, 1.0, 0.25
 
 
-def aspiration(time: Array, exponent: float) -> Array:
+def aspiration(time: Array, exponent: Array | float) -> Array:
     """The share of the whole gain that a negotiator asks for at a time in 0 … 1: 1 − time ** exponent.
+
+    Exact for the linear tactic, so that a reader can follow it by hand.
 
     >>> aspiration(np.array([0.5]), BOULWARE)
     array([0.9375])
     """
-    if exponent == LINEAR:
-        return 1.0 - time
-    return 1.0 - exact.power(time, exponent)
+    return 1.0 - np.where(exponent == LINEAR, time, exact.power(time, exponent))
 
 
 def elapsed(round_: Array, rounds: Array) -> Array:

@@ -1,0 +1,37 @@
+# Two commands: `make demo` and `make test`. Both make .venv and install into it what constraints.txt pins.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check fix clean
+demo: $(VENV)/.installed
+	$(BIN)/ecosim models fetch
+	$(BIN)/ecosim demo
+
+test: $(VENV)/.installed-dev check
+	$(BIN)/ecosim models fetch
+	$(BIN)/pytest
+
+check: $(VENV)/.installed-dev        # lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"ecosim needs Python 3.11 or later, this is {sys.version}; set PYTHON=python3.11"'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) dist build

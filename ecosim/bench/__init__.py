@@ -1,0 +1,1 @@
+"""Benchmarks with a stated method: what `ecosim bench` runs."""

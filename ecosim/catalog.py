@@ -1,0 +1,244 @@
+"""What the catalogue holds: a folder a role (`agents/<role>/`) and a file a scenario (`scenarios/<name>.yaml`).
+
+Both are data, never code, and neither is a Python package: the wheel carries them in `ecosim/_catalog/`, a checkout has
+them at its top. A new kind of member for a question that a world already asks is a folder here and no line of Python.
+
+`agents/<role>/card.yaml` says what a member of the role reads, how a language mind asks it, and on which weights:
+
+```yaml
+role: distributor                       # the folder's name
+about: Buys finished goods, ships them to shops.
+licence: Apache-2.0                     # of the card and its prompts
+weights:                                # the ladder of weights trained for this role, by grade; untrained needs none
+  specialist: {model: smollm2-135m-instruct, adapter: negotiate.safetensors, sha256: "9f…", licence: Apache-2.0,
+               training: "6,400 samples of the Boulware expert", scores: {agreement: 0.91}}
+questions:
+  negotiate:                            # a phase
+    prompt: negotiate.j2                # this is the default: <phase>.j2 beside the card
+    reads: {round: rounds, market_price: EUR/1e6, item_name: ""}   # column: its unit; "" for text and pure numbers
+    fields:                             # in the order of the question
+      act: {ask: "Answer:", choose: sample, temperature: 1.0, normalise: mean}
+      price: {ask: "Price in EUR:", choose: argmax, normalise: sum, menu: 8}
+      title: {ask: "Title:", temperature: 0.8}                      # a Text: choose, normalise and menu do not apply
+```
+
+A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are computed
+once and cached; it may vary only through columns of few values), below it the part of the row: changing numbers last.
+It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its filled slots,
+`filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`, `phase`. Filters:
+`eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93). Each field's `ask` follows on a line of its
+own, then the answer; later fields see earlier answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ecosim.errors import CatalogError
+
+SPLIT = "====="
+"""The line of a prompt between the part that rows share and the part of the row."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Entry(BaseModel):
+    """A group of keys of a card: frozen, strict, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FieldCard(Entry):
+    """How a language mind asks for one field.
+
+    Attributes:
+        ask: the words before the answer, on a line of their own.
+        choose: the likeliest answer, or one drawn by the likelihoods.
+        temperature: of the draw, > 0; 1 draws by the likelihoods as they are.
+        normalise: an option's score is the sum of its tokens' log-likelihoods (favours short options) or their mean
+            (favours long ones).
+        menu: how many values of a Bucket are offered.
+    """
+
+    ask: str = Field(min_length=1)
+    choose: Literal["argmax", "sample"] = "argmax"
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    normalise: Literal["sum", "mean"] = "sum"
+    menu: Annotated[int, Field(ge=2, le=64)] = 8
+
+
+class QuestionCard(Entry):
+    """How a language mind is asked in one phase: its template, the columns it reads with their units, its fields."""
+
+    prompt: Annotated[str, Field(pattern=r"^[\w-]+\.j2$")]
+    reads: dict[str, str]
+    fields: Annotated[dict[str, FieldCard], Field(min_length=1)]
+
+
+class Weights(Entry):
+    """One rung of the ladder: which model, what was trained on top of it, and how well it did."""
+
+    model: str
+    adapter: str | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    licence: str
+    training: str
+    scores: dict[str, float] = {}
+
+
+class Card(Entry):
+    """One role's entry in the catalogue; the module's docstring has an example.
+
+    Attributes:
+        folder: where card and prompts lie.
+    """
+
+    role: str
+    about: str
+    licence: str
+    weights: dict[str, Weights] = {}
+    questions: Annotated[dict[str, QuestionCard], Field(min_length=1)]
+    folder: Annotated[Path, Field(exclude=True)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_prompt_is_named_after_its_phase(cls, data: Any) -> Any:
+        questions = data.get("questions") if isinstance(data, dict) else None
+        if not isinstance(questions, dict):
+            return data
+        named = {p: {"prompt": f"{p}.j2", **q} if isinstance(q, dict) else q for p, q in questions.items()}
+        return {**data, "questions": named}
+
+    def template(self, phase: str) -> tuple[str, str]:
+        """The two parts of a prompt's template: what rows share, and the row's own.
+
+        Raises:
+            CatalogError: the card has no such question, or its file is missing or has no dividing line.
+        """
+        if phase not in self.questions:
+            raise CatalogError(
+                f"{self.folder / 'card.yaml'}: questions: no {phase!r}; the card answers {', '.join(self.questions)}"
+            )
+        path = self.folder / self.questions[phase].prompt
+        lines = _read(path).splitlines()
+        if lines.count(SPLIT) != 1:
+            raise CatalogError(
+                f"{path}: needs one line {SPLIT!r} between the part that rows share and the part of the row, "
+                f"found {lines.count(SPLIT)}"
+            )
+        middle = lines.index(SPLIT)
+        return "\n".join(lines[:middle]) + "\n", "\n".join(lines[middle + 1 :])
+
+
+@cache
+def root() -> Path:
+    """The folder that holds `agents/` and `scenarios/`: the packed copy of a wheel if there is one, else the checkout.
+
+    Raises:
+        CatalogError: neither is there.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_catalog", package.parent):
+        if (folder / "agents").is_dir() and (folder / "scenarios").is_dir():
+            return folder
+    raise CatalogError(f"{package}: no catalogue: neither _catalog/ nor a checkout's agents/ and scenarios/; reinstall")
+
+
+def roles() -> list[str]:
+    """The roles that have a card, in alphabetical order."""
+    return sorted(path.parent.name for path in (root() / "agents").glob("*/card.yaml"))
+
+
+def card(role: str) -> Card:
+    """The card of a role.
+
+    Raises:
+        CatalogError: no such role, or any number of faults in its card, one a line.
+    """
+    folder = root() / "agents" / role
+    if not _NAME.fullmatch(role) or not (folder / "card.yaml").is_file():
+        raise CatalogError(f"{root() / 'agents'}: no role {role!r}; known: {', '.join(roles())}")
+    return read_card(folder / "card.yaml")
+
+
+def cards() -> dict[str, Card]:
+    """All cards, by role."""
+    return {role: card(role) for role in roles()}
+
+
+def scenario_path(name: str) -> Path:
+    """The file of a scenario of the catalogue, by its name.
+
+    Raises:
+        CatalogError: no such scenario.
+    """
+    path = root() / "scenarios" / f"{name}.yaml"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (root() / "scenarios").glob("*.yaml")))
+        raise CatalogError(
+            f"{root() / 'scenarios'}: no scenario {name!r}; known: {known}; or give a path to a .yaml file"
+        )
+    return path
+
+
+def read_card(path: Path) -> Card:
+    """The card in a file, with all its faults at once.
+
+    Raises:
+        CatalogError: not a readable YAML file, or any number of unknown keys and impossible values, one a line.
+    """
+    text = _read(path)
+    try:
+        data = yaml.load(text, Loader=_OnceLoader)
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise CatalogError(f"{path}: expected keys and values, got {type(data).__name__}")
+    faults = []
+    try:
+        read = Card.model_validate({**data, "folder": path.parent})
+    except ValidationError as error:
+        faults = [_line(path, fault) for fault in error.errors()]
+    if not faults and read.role != path.parent.name:
+        faults = [f"{path}: role: must be the folder's name {path.parent.name!r}, got {read.role!r}"]
+    if faults:
+        raise CatalogError("\n".join(faults))
+    return read
+
+
+def _line(path: Path, fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        parent, _, key = where.rpartition(".")
+        return (
+            f"{path}: {parent + ': ' if parent else ''}unknown key {key!r}; ecosim/catalog.py shows the keys of a card"
+        )
+    if fault["type"] == "missing":
+        return f"{path}: {where}: missing; this key is required"
+    seen = "" if isinstance(fault["input"], dict | list) else f", got {fault['input']!r}"
+    return f"{path}: {where}: {fault['msg'][0].lower() + fault['msg'][1:]}{seen}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{path}: cannot be read: {error}") from error
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
+        if twice is not None:
+            raise yaml.YAMLError(f"key {twice!r} is given twice (line {node.start_mark.line + 1})")
+        return super().construct_mapping(node, deep)

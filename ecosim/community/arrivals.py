@@ -1,0 +1,69 @@
+"""The start of a day: newcomers come, viewers decide to look, the heat of topics moves.
+
+All of it is exogenous, drawn from the world's seed: nothing that a member does changes the events `arrivals` and
+`heat`, so they are bit-equal in every arm of a comparison (who has left is another matter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.community.scenario import CommunityScenario
+from ecosim.community.tables import grid
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+
+class Arrive:
+    """Nobody is asked; the day begins."""
+
+    name = "arrive"
+    repeats = False
+
+    def __init__(self, scenario: CommunityScenario) -> None:
+        self._visit_chance = scenario.viewers.visit_chance
+        self._num_niches = len(scenario.niches)
+        self._trends = scenario.trends
+
+    def ask(self, world: World) -> list[Question]:
+        """No question."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Who is there and who visits; the new heat."""
+        return {"arrivals": self._come(world), "heat": self._warm(world)}
+
+    def _come(self, world: World) -> Table:
+        viewers, is_live = world.tables["viewers"], world.is_live
+        live = is_live[viewers["replica"]]
+        comes = live & (viewers["arrives"] == world.steps)
+        viewers["is_active"] |= comes
+        visits = viewers["is_active"] & live
+        if self._visit_chance < 1:
+            seed = world.seed(seeds.WORLD, viewers["replica"])
+            u = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (viewers["viewer"],), lane=0)
+            visits &= u < self._visit_chance
+        viewers["is_visiting"] = visits
+        cell = viewers["replica"][comes] * self._num_niches + viewers["favourite"][comes]
+        count = np.bincount(cell, minlength=world.num_replicas * self._num_niches)
+        replica, niche = np.divmod(np.arange(len(count)), self._num_niches)
+        come = np.flatnonzero(count)
+        return Table({"replica": replica[come], "niche": niche[come], "viewers": count[come]})
+
+    def _warm(self, world: World) -> Table:
+        topics = world.tables["topics"]
+        rows = np.flatnonzero(world.is_live[topics["replica"]])
+        replica, topic = topics["replica"][rows], topics["topic"][rows]
+        if self._trends.volatility > 0:
+            seed = world.seed(seeds.WORLD, replica)
+            shock = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (topic,), lane=1)
+            topics["heat"][rows] = topics["heat"][rows] * self._trends.persistence + self._trends.volatility * shock
+        # the memory of what was popular fades by an eighth a day
+        for name in ("recent_views", "recent_posts"):
+            grid(topics, name, world.num_replicas)[world.is_live] -= (
+                grid(topics, name, world.num_replicas)[world.is_live] // 8
+            )
+        return Table({"replica": replica, "topic": topic, "heat": topics["heat"][rows]})

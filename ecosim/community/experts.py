@@ -1,0 +1,132 @@
+"""The scripted minds of the community: pure functions from the columns of a question to its answers.
+
+Creators: `scripted` is a bandit over topics (Thompson sampling on views per post), `trend` posts what is watched
+lately, `niche` stays with its own niche. Viewers: `scripted` is a multinomial logit over the slate and doing something
+else. Whatever they sample is drawn from the mind's seed, keyed by the member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+
+from ecosim import exact, seeds
+from ecosim.community.titles import NUM_TITLES, template_titles
+from ecosim.fields import NOT_ASKED, Array
+from ecosim.words import Answers, Expert, Question
+
+_EFFORT_SHARE = 3
+"""Creators spend at most one part in three of what a post brought in on average."""
+
+_PRIOR_POSTS = 1
+"""A topic that a creator has not tried is judged as one post with what the platform's posts on it had lately."""
+
+
+def bandit_creator(question: Question) -> Answers:
+    """Thompson sampling: each topic's views per post as far as known, plus luck that shrinks with experience."""
+    posts, views = question["posts_by_topic"], question["views_by_topic"]
+    known = posts + _PRIOR_POSTS
+    mean = (views + _PRIOR_POSTS * question["trend"]) / known
+    spread = np.maximum(mean, 1.0) / np.sqrt(known)  # views scatter about as much as they are
+    return _post(question, _best_topic(question, mean + spread * _per_topic(question, seeds.normal)))
+
+
+def trend_creator(question: Question) -> Answers:
+    """A topic with a chance in proportion to the views that its posts had lately."""
+    return _post(question, _drawn_topic(question, question["trend"] + 1e-3))
+
+
+def niche_creator(question: Question) -> Answers:
+    """Any topic of its own niche, with the same chance."""
+    return _post(question, _drawn_topic(question, question["is_own_niche"].astype(np.float64)))
+
+
+def logit_viewer(question: Question) -> Answers:
+    """Random utility: the chance of each post is exp(worth), of none exp(skip), over their sum.
+
+    Liking, following and leaving are binary logits: worth − like_bar, worth − follow_bar, leave_pull.
+
+    Source: McFadden (1974), Conditional logit analysis of qualitative choice behavior.
+    """
+    is_shown = question.masks["appeal"]
+    worth = np.where(is_shown, question["appeal"] + question["taste"] + question["bond"], -np.inf)
+    pick = _logit_pick(worth, question["skip"], _luck(question, 0))
+    watched = pick >= 0
+    slot = np.maximum(pick, 0)
+    rows = np.arange(question.num_rows)
+    chosen = np.where(watched, worth[rows, slot], 0.0)
+    like = _luck(question, 1) < _logistic(chosen - question["like_bar"])
+    follow = (_luck(question, 2) < _logistic(chosen - question["follow_bar"])) & ~question["is_followed"][rows, slot]
+    leave = _luck(question, 3) < _logistic(question["leave_pull"])
+    return {
+        "watch": watched.astype(np.int64),
+        "pick": pick,
+        "like": np.where(watched, like, NOT_ASKED),
+        "follow": np.where(watched, follow, NOT_ASKED),
+        "leave": leave.astype(np.int64),
+    }
+
+
+EXPERTS: dict[str, dict[str, Expert]] = {
+    "human_creator.publish": {"scripted": bandit_creator, "trend": trend_creator, "niche": niche_creator},
+    "ai_creator.publish": {"scripted": bandit_creator, "trend": trend_creator, "niche": niche_creator},
+    "viewer.react": {"scripted": logit_viewer},
+}
+
+
+def _logit_pick(worth: Array, skip: Array, u: Array) -> Array:
+    """The slot that each draw picks, −1 for none; worth is (rows, slots), −inf where nothing is shown."""
+    top = np.maximum(worth.max(axis=1), skip)
+    below = exact.exp(skip - top)
+    ends = [below]
+    weights = exact.exp(worth - top[:, None])
+    for slot in range(worth.shape[1]):  # one after another: the order of a float sum is part of the result
+        below = below + weights[:, slot]
+        ends.append(below)
+    ticket = u * below
+    pick = sum(((ticket >= end).astype(np.int64) for end in ends[:-1]), np.full(len(skip), -1))
+    return cast(Array, pick)
+
+
+def _logistic(x: Array) -> Array:
+    return cast(Array, 1.0 / (1.0 + exact.exp(-x)))
+
+
+def _luck(question: Question, lane: int) -> Array:
+    return seeds.uniform(seeds.MIND, question.seed, question.step, question.name, (question.key["subject"],), lane)
+
+
+def _per_topic(question: Question, draw: Callable[..., Array]) -> Array:
+    """One draw a row and topic, (rows, topics)."""
+    shape = question["trend"].shape
+    subject, topic = np.repeat(question.key["subject"], shape[1]), np.tile(np.arange(shape[1]), shape[0])
+    seed = np.repeat(question.seed, shape[1])
+    return draw(seeds.MIND, seed, question.step, question.name, (subject, topic), lane=0).reshape(shape)
+
+
+def _best_topic(question: Question, score: Array) -> Array:
+    allowed = question.fields[0].allowed  # type: ignore[union-attr]
+    return np.where(allowed, score, -np.inf).argmax(axis=1)
+
+
+def _drawn_topic(question: Question, weight: Array) -> Array:
+    """A topic with a chance in proportion to its weight: the best of log weight + Gumbel noise."""
+    noise = -exact.log(-exact.log(_per_topic(question, seeds.uniform)))
+    return _best_topic(question, exact.log(weight) + noise)
+
+
+def _post(question: Question, topic: Array) -> Answers:
+    """A post on the topic: the effort that it can be expected to pay for, and a title where one is asked."""
+    income = question["views"] * question["pay_per_view"] // np.maximum(question["posts"], 1)
+    fits = question["effort_cost"] * _EFFORT_SHARE <= income[:, None]
+    fits &= question.field("effort").allowed  # type: ignore[union-attr]
+    fits[:, 0] = True
+    levels = np.arange(fits.shape[1])
+    answers = {"topic": topic, "effort": np.where(fits, levels, 0).max(axis=1)}
+    if any(field.name == "title" for field in question.fields):
+        rows = np.arange(question.num_rows)
+        pick = np.minimum((_luck(question, 1) * NUM_TITLES).astype(np.int64), NUM_TITLES - 1)
+        answers["title"] = template_titles(question["topic_name"][rows, topic], pick)
+    return answers

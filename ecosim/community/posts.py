@@ -1,0 +1,212 @@
+"""Publishing: creators choose a topic and an effort, AI creators write a title; the posts appear.
+
+What a creator sees is its own record by topic, what the platform's viewers watched lately (`trend`), and its means.
+The titles of human creators come from templates, drawn from the world's seed. A post's appeal is skill + effort +
+noise, and less outside the creator's niche; its vector (niche, topic, signs of the title) is what feeds compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.community.scenario import ROLES, CommunityScenario
+from ecosim.community.tables import creator_niches, creator_roles, text_column, title_dims, topic_niches
+from ecosim.community.titles import NUM_TITLES, Compass, Embedder, template_titles
+from ecosim.exact import micro
+from ecosim.fields import Array, Choice, Field, Text
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+EFFORTS = ("low", "medium", "high")
+TITLE_TOKENS = 12
+TREND_SCALE = 1024
+"""Recent posts and views are counted in 1024ths, so that fading by whole numbers loses little."""
+
+_UNITS = {"cash": "EUR/1e6", "effort_cost": "EUR/1e6", "pay_per_view": "EUR/1e6", "trend": "views/post"}
+_BY_TOPIC = ("topic_name", "is_own_niche", "posts_by_topic", "views_by_topic", "likes_by_topic", "trend")
+
+
+class Publish:
+    """Every creator that is due answers `human_creator.publish` or `ai_creator.publish`.
+
+    Args:
+        scenario: the facts.
+        embed: how titles become vectors; None if they do not.
+    """
+
+    name = "publish"
+    repeats = False
+
+    def __init__(self, scenario: CommunityScenario, embed: Embedder | None) -> None:
+        facts = scenario.publishing
+        levels = (facts.low, facts.medium, facts.high)
+        self._every = facts.every_days
+        self._noise, self._outside = facts.noise, facts.outside_niche
+        self._costs = np.array([micro(level.cost_eur) for level in levels])
+        self._gains = np.array([level.appeal for level in levels])
+        self._pay = micro(scenario.ads_eur_per_view)
+        self._topics = scenario.topics
+        self._topic_names = text_column(scenario.topics)
+        self._niche_names = text_column(list(scenario.niches))
+        self._topic_niche = topic_niches(scenario)
+        self._niche, self._role = creator_niches(scenario), creator_roles(scenario)
+        self._kept = scenario.feed.kept_posts
+        self._num_creators = scenario.num_creators
+        self._label = self._topic_names + " " + self._niche_names[self._topic_niche]
+        self._compass = Compass(embed, self._label.tolist(), title_dims(scenario))
+
+    def ask(self, world: World) -> list[Question]:
+        """One question a role, to all of its creators."""
+        if (world.steps - 1) % self._every:
+            return []
+        creators = world.tables["creators"]
+        live = world.is_live[creators["replica"]]
+        due = [np.flatnonzero(live & (creators["role"] == code)) for code in range(len(ROLES))]
+        return [self._question(world, ROLES[code], rows) for code, rows in enumerate(due) if len(rows)]
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Pay for the efforts and put up the posts, in the order of creators."""
+        if not questions:
+            return {}
+        parts = [self._drafts(world, q, d) for q, d in zip(questions, decisions, strict=True)]
+        drafts = Table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        drafts = drafts.take(np.lexsort((drafts["creator"], drafts["replica"])))
+        self._finish(world, drafts)
+        self._put_up(world, drafts)
+        return {"posts": Table({n: c for n, c in drafts.items() if n not in ("vector", "row", "place")})}
+
+    # ---- what they see --------------------------------------------------------------------------------------------
+
+    def _question(self, world: World, role: str, rows: Array) -> Question:
+        creators = world.tables["creators"]
+        replica, member = creators["replica"][rows], creators["member"][rows]
+        none = np.full(len(rows), -1)
+        columns = self._columns(world, rows, replica, member)
+        shape = (len(rows), len(self._topics))
+        seen = {name: np.broadcast_to(True, shape) for name in _BY_TOPIC}
+        return Question(
+            role=role,
+            phase=self.name,
+            step=world.steps,
+            key=Table({"replica": replica, "subject": member, "counterpart": none, "item": none, "round": none}),
+            seed=world.seed(seeds.MIND, replica),
+            mind=world.minds(self.name, replica, member),
+            columns=columns,
+            masks={**seen, "effort_cost": np.broadcast_to(True, (len(rows), len(EFFORTS)))},
+            units={name: _UNITS.get(name, "text" if columns[name].dtype == object else "") for name in columns},
+            fields=self._fields(role, columns["cash"]),
+        )
+
+    def _columns(self, world: World, rows: Array, replica: Array, member: Array) -> dict[str, Array]:
+        creators, niche = world.tables["creators"], self._niche[member]
+        shape = (len(rows), len(self._topics))
+        own = {name: creators[name][rows] for name in ("followers", "posts", "views", "views_last", "likes_last")}
+        records = {name: creators[name][rows] for name in ("posts_by_topic", "views_by_topic", "likes_by_topic")}
+        return {
+            "niche_name": self._niche_names[niche],
+            **own,
+            "cash": world.ledger.accounts["balance"][world.ledger.rows(replica, member), 0],
+            "pay_per_view": np.full(len(rows), self._pay),
+            "effort_cost": np.broadcast_to(self._costs, (len(rows), len(EFFORTS))),
+            "topic_name": np.broadcast_to(self._topic_names, shape),
+            "is_own_niche": self._topic_niche == niche[:, None],
+            **records,
+            "trend": trend(world)[replica],
+        }
+
+    def _fields(self, role: str, cash: Array) -> tuple[Field, ...]:
+        any_topic = np.broadcast_to(True, (len(cash), len(self._topics)))
+        can_pay = self._costs <= cash[:, None]
+        can_pay[:, 0] = True
+        fields: tuple[Field, ...] = (
+            Choice(name="topic", options=self._topics, allowed=any_topic),
+            Choice(name="effort", options=EFFORTS, allowed=can_pay),
+        )
+        return (*fields, Text(name="title", max_tokens=TITLE_TOKENS)) if role == "ai_creator" else fields
+
+    # ---- what comes of it -----------------------------------------------------------------------------------------
+
+    def _drafts(self, world: World, question: Question, decision: Decision) -> Table:
+        replica, member = question.key["replica"], question.key["subject"]
+        topic = decision.answers["topic"]
+        title = decision.answers.get("title")
+        if title is None:
+            seed = world.seed(seeds.WORLD, replica)
+            pick = seeds.integers(NUM_TITLES, seeds.WORLD, seed, world.steps, self.name, (member,), lane=1)
+            title = template_titles(self._topic_names[topic], pick)
+        return Table(
+            {
+                "replica": replica,
+                "post": (world.steps - 1) * self._num_creators + member,
+                "creator": member,
+                "topic": topic,
+                "effort": decision.answers["effort"],
+                "title": title,
+            }
+        )
+
+    def _finish(self, world: World, drafts: Table) -> None:
+        """Add what a post is worth, and where it stands."""
+        replica, member, topic = drafts["replica"], drafts["creator"], drafts["topic"]
+        row = world.first_member[replica] + member
+        seed = world.seed(seeds.WORLD, replica)
+        luck = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,), lane=0)
+        is_away = self._topic_niche[topic] != self._niche[member]
+        skill = world.tables["creators"]["skill"][row] + np.where(is_away, self._outside, 0.0)
+        signs = self._signs(drafts["title"])
+        drafts["cost"] = self._costs[drafts["effort"]]
+        drafts["appeal"] = (skill + self._gains[drafts["effort"]]) + self._noise * luck
+        drafts["title_fit"] = self._compass.fit(signs, topic)
+        drafts["vector"] = self._vector(topic, signs)
+        drafts["row"] = row
+        turn = world.tables["creators"]["posts"][row] % self._kept
+        drafts["place"] = turn * self._num_creators + member
+
+    def _signs(self, titles: Array) -> Array:
+        """Each different title is embedded once."""
+        different = sorted(set(titles.tolist()))
+        number = {title: i for i, title in enumerate(different)}
+        return self._compass.signs(different)[[number[title] for title in titles.tolist()]]
+
+    def _vector(self, topic: Array, signs: Array) -> Array:
+        num_niches, num_topics = len(self._niche_names), len(self._topics)
+        vector = np.zeros((len(topic), num_niches + num_topics + signs.shape[1]), np.int8)
+        post = np.arange(len(topic))
+        vector[post, self._topic_niche[topic]] = 1
+        vector[post, num_niches + topic] = 1
+        vector[:, num_niches + num_topics :] = signs
+        return vector
+
+    def _put_up(self, world: World, drafts: Table) -> None:
+        ledger, posts, creators = world.ledger, world.tables["posts"], world.tables["creators"]
+        replica, topic = drafts["replica"], drafts["topic"]
+        payer = ledger.rows(replica, drafts["creator"])
+        ledger.pay("effort", drafts["cost"], payer, ledger.outside("nature", replica))
+        place = replica * (self._num_creators * self._kept) + drafts["place"]
+        for name in ("post", "topic", "appeal", "title", "title_fit", "vector"):
+            posts[name][place] = drafts[name]
+        posts["day"][place] = world.steps
+        for name in ("impressions", "views", "likes"):
+            posts[name][place] = 0
+        self._forget(world, replica, drafts["place"])
+        creators["posts"][drafts["row"]] += 1
+        creators["posts_by_topic"][drafts["row"], topic] += 1
+        np.add.at(world.tables["topics"]["recent_posts"], replica * len(self._topics) + topic, TREND_SCALE)
+
+    def _forget(self, world: World, replica: Array, place: Array) -> None:
+        """Nobody has watched a post that stands where another one stood."""
+        num_places = self._num_creators * self._kept
+        is_old = np.ones((world.num_replicas, 1, num_places), bool)
+        is_old[replica, 0, place] = False
+        watched = world.tables["viewers"]["has_watched"].reshape(world.num_replicas, -1, num_places)
+        watched &= is_old
+
+
+def trend(world: World) -> Array:
+    """Views a post had lately, by topic, float64 (replicas, topics); 0 where nobody posted."""
+    topics = world.tables["topics"]
+    share = topics["recent_views"] / np.maximum(topics["recent_posts"], 1)
+    return share.reshape(world.num_replicas, -1)

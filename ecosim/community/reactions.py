@@ -1,0 +1,223 @@
+"""Reactions: each visitor watches one post of the slate or none, may like it and follow its creator, and may leave.
+
+Visitors answer `viewer.react`, a choice among alternatives as in a logit model. The columns of the slate say in
+log-odds what each post is worth to the visitor: `appeal` (the post itself, the heat of its topic, its title and its
+label), `taste` and `bond`. Viewers are a population, not members: who answers for each is a column of their own table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.community.scenario import ROLES, CommunityScenario
+from ecosim.community.tables import NOBODY, TASTE_SCALE, creator_roles, text_column
+from ecosim.fields import Array, Choice, Field
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+NO_YES = ("no", "yes")
+WATCH = ("watch", 1)
+"""The answer under which the other questions about a post are asked."""
+
+_LOG_ODDS = ("appeal", "taste", "bond", "skip", "like_bar", "follow_bar", "leave_pull")
+_SLATE = ("topic", "title", "is_ai", "is_followed", "appeal", "taste", "bond")
+_LIKE_STEPS = 2
+"""A liked post counts this much in the profile, a post that was only watched counts 1."""
+
+_MOST = 127
+"""Where the counts of a profile stop: they are small whole numbers, so that feeds compare them exactly."""
+
+
+class React:
+    """One question to all visitors."""
+
+    name = "react"
+    repeats = False
+
+    def __init__(self, scenario: CommunityScenario) -> None:
+        self._facts = scenario.viewers
+        self._num_creators = scenario.num_creators
+        self._num_places = scenario.num_creators * scenario.feed.kept_posts
+        self._slots = tuple(str(slot + 1) for slot in range(scenario.feed.slate))
+        self._topic_names = text_column(scenario.topics)
+        self._role = creator_roles(scenario)
+        self._is_ai = self._role == ROLES.index("ai_creator")
+
+    def ask(self, world: World) -> list[Question]:
+        """What to do with the slate: watch one post, and what then."""
+        viewers = world.tables["viewers"]
+        rows = np.flatnonzero(viewers["is_visiting"] & world.is_live[viewers["replica"]])
+        if not len(rows):
+            return []
+        replica, none = viewers["replica"][rows], np.full(len(rows), -1)
+        slate = viewers["slate"][rows]
+        columns = self._columns(world, rows, replica, slate)
+        return [
+            Question(
+                role="viewer",
+                phase=self.name,
+                step=world.steps,
+                key=Table(
+                    {
+                        "replica": replica,
+                        "subject": viewers["viewer"][rows],
+                        "counterpart": none,
+                        "item": none,
+                        "round": none,
+                    }
+                ),
+                seed=world.seed(seeds.MIND, replica),
+                mind=viewers[f"mind.{self.name}"][rows],
+                columns=columns,
+                masks={name: slate != NOBODY for name in _SLATE},
+                units={
+                    n: "log-odds" if n in _LOG_ODDS else ("text" if n in ("topic", "title") else "") for n in columns
+                },
+                fields=self._fields(slate != NOBODY),
+            )
+        ]
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Count what was shown, watched and liked; tie and cut bonds."""
+        acts = self._acts(world, questions, decisions)
+        watched = acts.take(acts["watch"])
+        new = watched.take(watched["follow"] & self._is_new(world, watched))
+        self._count(world, watched, new)
+        self._remember(world, acts, watched)
+        follows = self._follow(world, new)
+        return {"reactions": self._reactions(world), "follows": follows, "departures": self._leave(world, acts)}
+
+    # ---- what they see --------------------------------------------------------------------------------------------
+
+    def _columns(self, world: World, rows: Array, replica: Array, slate: Array) -> dict[str, Array]:
+        viewers, posts = world.tables["viewers"], world.tables["posts"]
+        place = np.maximum(slate, 0)
+        at = replica[:, None] * self._num_places + place  # rows of the posts, (rows, slots)
+        creator, topic = place % self._num_creators, posts["topic"][at]
+        follows = viewers["follows"][rows[:, None], creator]
+        facts, size = self._facts, len(rows)
+        return {
+            "topic": self._topic_names[topic],
+            "title": posts["title"][at],
+            "is_ai": self._is_ai[creator],
+            "is_followed": follows,
+            "appeal": self._appeal(world)[at],
+            "taste": viewers["taste"][rows[:, None], topic] / TASTE_SCALE,
+            "bond": np.where(follows, facts.bond, 0.0),
+            "skip": np.full(size, facts.skip),
+            "like_bar": np.full(size, facts.like_bar),
+            "follow_bar": np.full(size, facts.follow_bar),
+            "idle_days": viewers["idle_days"][rows],
+            "leave_pull": facts.leave + facts.leave_per_idle_day * viewers["idle_days"][rows],
+        }
+
+    def _appeal(self, world: World) -> Array:
+        """What each post is worth today to a viewer without tastes, float64 (places of all replicas,)."""
+        posts, topics = world.tables["posts"], world.tables["topics"]
+        heat = topics["heat"][posts["replica"] * len(self._topic_names) + posts["topic"]]
+        label = np.where(self._is_ai[posts["place"] % self._num_creators], self._facts.ai_appeal, 0.0)
+        return cast(Array, (posts["appeal"] + heat) + (label + self._facts.title_appeal * posts["title_fit"]))
+
+    def _fields(self, is_shown: Array) -> tuple[Field, ...]:
+        both = np.broadcast_to(True, (len(is_shown), 2))
+        can_watch = np.stack([np.ones(len(is_shown), bool), is_shown.any(axis=1)], axis=1)
+        return (
+            Choice(name="watch", options=("skip", "watch"), allowed=can_watch),
+            Choice(name="pick", options=self._slots, allowed=is_shown, only_if=WATCH),
+            Choice(name="like", options=NO_YES, allowed=both, only_if=WATCH),
+            Choice(name="follow", options=NO_YES, allowed=both, only_if=WATCH),
+            Choice(name="leave", options=NO_YES, allowed=both),
+        )
+
+    # ---- what comes of it -----------------------------------------------------------------------------------------
+
+    def _acts(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Table:
+        """One row a visitor: row in `viewers`, whether it watched and which place's post, and its other answers."""
+        viewers = world.tables["viewers"]
+        none = np.zeros(0, np.int64)
+        names = ("watch", "pick", "like", "follow", "leave")
+        answers = {name: decisions[0].answers[name] if questions else none for name in names}
+        replica = questions[0].key["replica"] if questions else none
+        viewer = questions[0].key["subject"] if questions else none
+        row = replica * (viewers.num_rows // world.num_replicas) + viewer
+        place = viewers["slate"][row, np.maximum(answers["pick"], 0)].astype(np.int64)
+        done = {name: answers[name] == 1 for name in ("watch", "like", "follow", "leave")}
+        return Table(
+            {
+                "replica": replica,
+                "viewer": viewer,
+                "row": row,
+                "place": place,
+                "at": replica * self._num_places + place,
+                "creator": place % self._num_creators,
+                **done,
+            }
+        )
+
+    def _is_new(self, world: World, watched: Table) -> Array:
+        return ~world.tables["viewers"]["follows"][watched["row"], watched["creator"]]
+
+    def _count(self, world: World, watched: Table, new: Table) -> None:
+        viewers, posts = world.tables["viewers"], world.tables["posts"]
+        row, slot = np.nonzero(viewers["slate"] != NOBODY)
+        shown = viewers["replica"][row] * self._num_places + viewers["slate"][row, slot]
+        for name, at in (
+            ("impressions", shown),
+            ("views", watched["at"]),
+            ("likes", watched["at"][watched["like"]]),
+            ("follows", new["at"]),
+        ):
+            count = np.bincount(at, minlength=posts.num_rows)
+            posts[f"{name}_today"][:] = count
+            if name in posts:
+                posts[name] += count
+
+    def _remember(self, world: World, acts: Table, watched: Table) -> None:
+        """What viewers and the platform know of them afterwards."""
+        viewers, posts = world.tables["viewers"], world.tables["posts"]
+        row = watched["row"]
+        viewers["idle_days"][acts["row"]] += 1
+        viewers["idle_days"][row] = 0
+        viewers["views"][row] += 1
+        viewers["has_watched"][row, watched["place"]] = True
+        viewers["reached_by"][row, self._role[watched["creator"]]] = True
+        step = posts["vector"][watched["at"]] * np.where(watched["like"], _LIKE_STEPS, 1).astype(np.int16)[:, None]
+        viewers["profile"][row] = np.clip(viewers["profile"][row] + step, -_MOST, _MOST).astype(np.int8)
+
+    def _follow(self, world: World, new: Table) -> Table:
+        creators = world.tables["creators"]
+        world.tables["viewers"]["follows"][new["row"], new["creator"]] = True
+        np.add.at(creators["followers"], world.first_member[new["replica"]] + new["creator"], 1)
+        return Table({name: new[name] for name in ("replica", "viewer", "creator")})
+
+    def _leave(self, world: World, acts: Table) -> Table:
+        """Whoever leaves is gone for good, and follows nobody."""
+        viewers, creators = world.tables["viewers"], world.tables["creators"]
+        gone = acts.take(acts["leave"])
+        row = gone["row"]
+        leaver, creator = np.nonzero(viewers["follows"][row])
+        np.subtract.at(creators["followers"], world.first_member[gone["replica"][leaver]] + creator, 1)
+        viewers["follows"][row] = False
+        viewers["is_active"][row] = False
+        viewers["has_left"][row] = True
+        return Table(
+            {
+                "replica": gone["replica"],
+                "viewer": gone["viewer"],
+                "idle_days": viewers["idle_days"][row],
+                "views": viewers["views"][row],
+            }
+        )
+
+    def _reactions(self, world: World) -> Table:
+        """One row a post that was shown today."""
+        posts = world.tables["posts"]
+        rows = np.flatnonzero(posts["impressions_today"])
+        rows = rows[np.lexsort((posts["post"][rows], posts["replica"][rows]))]
+        today = {n: posts[f"{n}_today"][rows] for n in ("impressions", "views", "likes", "follows")}
+        creator = posts["place"][rows] % self._num_creators
+        return Table({"replica": posts["replica"][rows], "post": posts["post"][rows], "creator": creator, **today})

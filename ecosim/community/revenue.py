@@ -1,0 +1,57 @@
+"""The end of a day: advertisers pay for views, and creators see what came of their posts, topic by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecosim.community.posts import TREND_SCALE
+from ecosim.community.scenario import CommunityScenario
+from ecosim.exact import micro
+from ecosim.words import Decision, Question, Table
+from ecosim.world import Events, World
+
+
+class Settle:
+    """Nobody is asked."""
+
+    name = "settle"
+    repeats = False
+
+    def __init__(self, scenario: CommunityScenario) -> None:
+        self._pay = micro(scenario.ads_eur_per_view)
+        self._num_creators = scenario.num_creators
+        self._num_topics = len(scenario.topics)
+
+    def ask(self, world: World) -> list[Question]:
+        """No question."""
+        return []
+
+    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
+        """Bring the day's views to their creators' records and accounts."""
+        self._learn(world)
+        return {"payments": self._pay_out(world)}
+
+    def _learn(self, world: World) -> None:
+        posts, creators, topics = (world.tables[name] for name in ("posts", "creators", "topics"))
+        today = np.flatnonzero(posts["impressions_today"])
+        replica, topic = posts["replica"][today], posts["topic"][today]
+        creator = world.first_member[replica] + posts["place"][today] % self._num_creators
+        for name in ("views", "likes"):
+            count = posts[f"{name}_today"][today]
+            creators[f"{name}_last"][:] = 0
+            np.add.at(creators[f"{name}_last"], creator, count)
+            np.add.at(creators[f"{name}_by_topic"], (creator, topic), count)
+            creators[name] += creators[f"{name}_last"]
+        views = posts["views_today"][today] * TREND_SCALE
+        np.add.at(topics["recent_views"], replica * self._num_topics + topic, views)
+
+    def _pay_out(self, world: World) -> Table:
+        """One row a creator that is paid."""
+        creators, ledger = world.tables["creators"], world.ledger
+        rows = np.flatnonzero(creators["views_last"] * self._pay)
+        replica, member = creators["replica"][rows], creators["member"][rows]
+        amount = creators["views_last"][rows] * self._pay
+        ledger.pay("ads", amount, ledger.outside("advertisers", replica), ledger.rows(replica, member))
+        return Table({"replica": replica, "creator": member, "views": creators["views_last"][rows], "ads": amount})

@@ -1,0 +1,229 @@
+"""The community's state: which tables there are, how they lie, and how they stand before day 1.
+
+All replicas of a run have the same numbers of creators, viewers, topics and places for posts, so every table is a block
+of (replicas, things); `grid` looks at a column that way. A creator's latest posts stand in `kept_posts` places that are
+written in turn: place `turn · creators + creator` of its replica. A post's id is (day − 1) · creators + creator.
+
+Tables: `replicas` · `creators` (the members) · `viewers` (a population; who answers for them is the column
+`mind.react` here) · `posts` (those that may be recommended) · `topics` · `accounts` (the ledger).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecosim import seeds
+from ecosim.community.scenario import ROLES, CommunityScenario
+from ecosim.exact import micro
+from ecosim.fields import Array
+from ecosim.rules.ledger import Ledger
+from ecosim.words import Table
+from ecosim.world import Books
+
+BOOKS = Books(
+    assets=("cash",),
+    externals=("advertisers", "nature", "owners", "models"),
+    reasons=("capital", "ads", "effort", "models"),
+)
+TASTE_SCALE = 100
+"""Tastes are int16 counts of hundredths of log-odds."""
+
+NOBODY = -1
+"""Where a post's id or a slate's place is empty."""
+
+NICHE_WEIGHT = 8
+"""What the feed's profile of a new viewer says of the favourite niche: as much as eight watched posts."""
+
+_BUILD = "build"
+
+
+def grid(table: Table, column: str, num_replicas: int) -> Array:
+    """A column as (replicas, things, …): a view, so that writing to it writes to the table."""
+    values = table[column]
+    return values.reshape(num_replicas, len(values) // num_replicas, *values.shape[1:])
+
+
+def books(_scenario: CommunityScenario) -> Books:
+    """The names of the ledger."""
+    return BOOKS
+
+
+def build(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
+    """All tables but `replicas`, as they stand before day 1."""
+    return {
+        "creators": _creators(scenario, replicas),
+        "viewers": _viewers(scenario, replicas),
+        "posts": _posts(scenario, replicas),
+        "topics": _topics(scenario, replicas),
+        "accounts": _accounts(scenario, replicas),
+    }
+
+
+def creator_roles(scenario: CommunityScenario) -> Array:
+    """The role of each creator of a replica, a code into ROLES, int64 (creators,)."""
+    return _by_creator(scenario, [ROLES.index(group.role) for group in scenario.creators])
+
+
+def creator_niches(scenario: CommunityScenario) -> Array:
+    """The niche of each creator of a replica, int64 (creators,)."""
+    names = list(scenario.niches)
+    return _by_creator(scenario, [names.index(group.niche) for group in scenario.creators])
+
+
+def topic_niches(scenario: CommunityScenario) -> Array:
+    """The niche of each topic, int64 (topics,)."""
+    return np.repeat(np.arange(len(scenario.niches)), [len(n.topics) for n in scenario.niches.values()])
+
+
+def text_column(texts: list[str] | tuple[str, ...]) -> Array:
+    """Texts as a column of Python strings."""
+    column = np.empty(len(texts), dtype=object)
+    column[:] = texts
+    return column
+
+
+def title_dims(scenario: CommunityScenario) -> int:
+    """How many signs a title has."""
+    return 0 if scenario.publishing.title_vectors == "none" else scenario.publishing.title_dims
+
+
+def vector_dims(scenario: CommunityScenario) -> int:
+    """How long the vector of a post and the profile of a viewer are: niches, topics, signs of the title."""
+    return len(scenario.niches) + len(scenario.topics) + title_dims(scenario)
+
+
+def arrival_days(scenario: CommunityScenario) -> Array:
+    """The day on which each viewer of a replica first comes, int64 (viewers,); beyond the last day if never."""
+    viewers = scenario.viewers
+    come = micro(viewers.count if viewers.at_start is None else viewers.at_start)
+    growth, daily = micro(viewers.growth_per_day), micro(viewers.arrivals_per_day)
+    there = []
+    for _ in range(scenario.steps):
+        there.append(min(come // 10**6, viewers.count))
+        come = min(come + come * growth // 10**6 + daily, micro(viewers.count))
+    return np.searchsorted(np.array(there), np.arange(viewers.count), side="right") + 1
+
+
+def _by_creator(scenario: CommunityScenario, values: list[int] | list[float]) -> Array:
+    return np.repeat(np.array(values), [group.count for group in scenario.creators])
+
+
+def _rows(replicas: Table, num_each: int) -> tuple[Array, Array, Array]:
+    """Replica, number within the replica, and world seed of each row of a block."""
+    replica = np.repeat(replicas["replica"], num_each)
+    return replica, np.tile(np.arange(num_each), replicas.num_rows), replicas["world_seed"][replica]
+
+
+def _creators(scenario: CommunityScenario, replicas: Table) -> Table:
+    replica, member, seed = _rows(replicas, scenario.num_creators)
+    num_rows, num_topics = len(replica), len(scenario.topics)
+    luck = seeds.normal(seeds.WORLD, seed, 0, _BUILD, (member,), lane=0)
+    counts = ("megaflops", "followers", "posts", "views", "likes", "views_last", "likes_last")
+    by_topic = ("posts_by_topic", "views_by_topic", "likes_by_topic")
+    return Table(
+        {
+            "replica": replica,
+            "member": member,
+            "role": creator_roles(scenario)[member],
+            "niche": creator_niches(scenario)[member],
+            "skill": _by_creator(scenario, [g.skill for g in scenario.creators])[member]
+            + _by_creator(scenario, [g.skill_spread for g in scenario.creators])[member] * luck,
+            **{name: np.zeros(num_rows, np.int64) for name in counts},
+            **{name: np.zeros((num_rows, num_topics), np.int64) for name in by_topic},
+        }
+    )
+
+
+def _viewers(scenario: CommunityScenario, replicas: Table) -> Table:
+    replica, viewer, seed = _rows(replicas, scenario.viewers.count)
+    num_rows = len(replica)
+    favourite = _favourites(scenario, viewer, seed)
+    num_places = scenario.num_creators * scenario.feed.kept_posts
+    return Table(
+        {
+            "replica": replica,
+            "viewer": viewer,
+            "arrives": arrival_days(scenario)[viewer],
+            "favourite": favourite,
+            "taste": _tastes(scenario, viewer, seed, favourite),
+            "profile": _first_profiles(scenario, favourite),
+            "is_active": np.zeros(num_rows, bool),
+            "has_left": np.zeros(num_rows, bool),
+            "is_visiting": np.zeros(num_rows, bool),
+            "slate": np.full((num_rows, scenario.feed.slate), NOBODY, np.int32),
+            "follows": np.zeros((num_rows, scenario.num_creators), bool),
+            "has_watched": np.zeros((num_rows, num_places), bool),
+            "reached_by": np.zeros((num_rows, len(ROLES)), bool),
+            "idle_days": np.zeros(num_rows, np.int64),
+            "views": np.zeros(num_rows, np.int64),
+        }
+    )
+
+
+def _favourites(scenario: CommunityScenario, viewer: Array, seed: Array) -> Array:
+    """The niche that each viewer likes best, in proportion to the niches' audiences."""
+    ends = np.cumsum([niche.audience for niche in scenario.niches.values()])
+    ticket = seeds.integers(int(ends[-1]), seeds.WORLD, seed, 0, _BUILD, (viewer,), lane=1)
+    return np.searchsorted(ends, ticket, side="right")
+
+
+def _tastes(scenario: CommunityScenario, viewer: Array, seed: Array, favourite: Array) -> Array:
+    """What each viewer finds in each topic, hundredths of log-odds, int16 (viewers, topics)."""
+    likes, niche = scenario.viewers, topic_niches(scenario)
+    tastes = np.empty((len(viewer), len(niche)), np.int16)
+    for topic in range(len(niche)):
+        draw = seeds.normal(seeds.WORLD, seed, 0, _BUILD, (viewer, np.full(len(viewer), topic)), lane=2)
+        taste = likes.taste_spread * draw + np.where(favourite == niche[topic], likes.favourite_bonus, 0.0)
+        tastes[:, topic] = np.clip(np.rint(TASTE_SCALE * taste), -32000, 32000)
+    return tastes
+
+
+def _first_profiles(scenario: CommunityScenario, favourite: Array) -> Array:
+    """What the feed knows of newcomers, int8 (viewers, dims): the niche that they ticked when they signed up."""
+    profile = np.zeros((len(favourite), vector_dims(scenario)), np.int8)
+    profile[np.arange(len(favourite)), favourite] = NICHE_WEIGHT
+    return profile
+
+
+def _posts(scenario: CommunityScenario, replicas: Table) -> Table:
+    num_places = scenario.num_creators * scenario.feed.kept_posts
+    replica, place, _ = _rows(replicas, num_places)
+    num_rows = len(replica)
+    totals = ("impressions", "views", "likes", "impressions_today", "views_today", "likes_today", "follows_today")
+    return Table(
+        {
+            "replica": replica,
+            "place": place,
+            "post": np.full(num_rows, NOBODY, np.int64),
+            "day": np.zeros(num_rows, np.int64),
+            "topic": np.zeros(num_rows, np.int64),
+            "appeal": np.zeros(num_rows),
+            "title": text_column([""] * num_rows),
+            "title_fit": np.zeros(num_rows),
+            "vector": np.zeros((num_rows, vector_dims(scenario)), np.int8),
+            **{name: np.zeros(num_rows, np.int64) for name in totals},
+        }
+    )
+
+
+def _topics(scenario: CommunityScenario, replicas: Table) -> Table:
+    replica, topic, _ = _rows(replicas, len(scenario.topics))
+    return Table(
+        {
+            "replica": replica,
+            "topic": topic,
+            "heat": np.zeros(len(replica)),
+            "recent_views": np.zeros(len(replica), np.int64),
+            "recent_posts": np.zeros(len(replica), np.int64),
+        }
+    )
+
+
+def _accounts(scenario: CommunityScenario, replicas: Table) -> Table:
+    num_members = np.full(replicas.num_rows, scenario.num_creators)
+    accounts = Ledger.open(num_members, BOOKS.assets, BOOKS.externals, BOOKS.reasons)
+    ledger = Ledger(accounts, BOOKS.assets, BOOKS.externals, BOOKS.reasons)
+    replica, member, _ = _rows(replicas, scenario.num_creators)
+    cash = _by_creator(scenario, [micro(group.cash_eur) for group in scenario.creators])[member]
+    ledger.pay("capital", cash, ledger.outside("owners", replica), ledger.rows(replica, member))
+    return accounts

@@ -1,0 +1,318 @@
+"""A run as a researcher holds it: DataFrames, plots and a report; from Python or Jupyter.
+
+`run` and `compare` start runs, `load` opens a folder that the command line wrote. Units are natural here (euros, units
+of goods): columns that the record keeps in millionths are divided on the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ecosim import contrast, simulate
+from ecosim.errors import RunError, ScenarioError
+from ecosim.exact import MILLION
+from ecosim.minds.seats import Wishes
+from ecosim.record.store import Folder, Memory, Store
+from ecosim.scenario import Scenario, build
+from ecosim.simulate import Arm, Numerics, Progress
+from ecosim.world import Side, World
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BAND = (0.05, 0.95)
+"""Quantiles over replicas that a band shows."""
+
+
+class Run:
+    """A finished run, from memory or from its folder.
+
+    Attributes:
+        manifest: scenario, seeds, digests, minds, machine, times: everything that is needed to say what this run was.
+        path: its folder; None for a run in memory.
+    """
+
+    def __init__(self, store: Store, path: Path | None = None, world: World | None = None) -> None:
+        self._store = store
+        self._world = world
+        self.path = path
+        self.manifest = store.read_json(simulate.MANIFEST)
+
+    def __repr__(self) -> str:
+        replicas = len(self.manifest["replicas"]["arm"])
+        where = f", {self.path}" if self.path else ""
+        return f"<Run {self.title!r}: {replicas} replicas × {self.manifest['steps_done']} steps{where}>"
+
+    @property
+    def title(self) -> str:
+        """The scenario's title."""
+        return str(self.manifest["scenario"]["title"])
+
+    @cached_property
+    def side(self) -> Side:
+        """The ecosystem."""
+        return simulate.side(self.manifest["scenario"]["world"])
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario, resolved."""
+        return build(self.side.kind, self.manifest["scenario"], place="manifest")
+
+    @property
+    def arms(self) -> list[str]:
+        """The names of the arms."""
+        return [arm["name"] for arm in self.manifest["arms"]]
+
+    @cached_property
+    def replicas(self) -> pd.DataFrame:
+        """A row a replica: `arm`, `world_seed`, `mind_seed`."""
+        frame = pd.DataFrame(self.manifest["replicas"])
+        frame["arm"] = [self.arms[code] for code in frame["arm"]]
+        frame.index.name = "replica"
+        return frame
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Figures of every step, long: `replica, step, metric, group, value, unit, arm`."""
+        return self._with_arm(self._store.read("metrics").to_pandas())
+
+    @cached_property
+    def kpis(self) -> pd.DataFrame:
+        """Figures of whole replicas, long: `replica, metric, group, value, unit, arm`."""
+        return self._with_arm(self._store.read("kpis").to_pandas())
+
+    def events(self, name: str) -> pd.DataFrame:
+        """One event table in natural units; `run.tables` names them.
+
+        Raises:
+            RunError: there is no such table, or it holds no rows.
+        """
+        known = {table.removeprefix("events/") for table in self._store.names() if table.startswith("events/")}
+        if name not in known:
+            raise RunError(f"no events {name!r} in this run; it has {', '.join(sorted(known)) or 'none'}")
+        frame = self._store.read(f"events/{name}").to_pandas()
+        schema = self.side.schemas.get(name)
+        for column in schema.columns if schema else ():
+            if column.unit.endswith("/1e6"):
+                frame[column.name] = frame[column.name] / MILLION
+        return frame
+
+    @property
+    def tables(self) -> list[str]:
+        """The event tables that hold rows; `answers` are the language minds' prompts, scores and answers."""
+        return [name.removeprefix("events/") for name in self._store.names() if name.startswith("events/")]
+
+    def world(self, replica: int) -> World:
+        """One replica as it stands at the end, as a Mesa model of its own: `world.agents`, `world.step()`.
+
+        Raises:
+            RunError: the run was loaded from a folder, which holds events but no tables.
+        """
+        if self._world is None:
+            raise RunError("a run loaded from a folder has no world to step; run the scenario again with ecosim.run")
+        if not 0 <= replica < self._world.num_replicas:
+            raise RunError(f"replica {replica} is not in 0 … {self._world.num_replicas - 1}")
+        return self._world.replica(replica)
+
+    def plot(self, metric: str, group: str | None = None, ax: Axes | None = None) -> Axes:
+        """A metric over time: the mean over replicas, and a band from the 5 % to the 95 % quantile.
+
+        Args:
+            metric: one of `run.side.metrics`.
+            group: a role or item; all groups by default.
+            ax: where to draw; a new figure by default.
+        """
+        import matplotlib.pyplot as plt
+
+        frame = self.metrics[self.metrics["metric"] == metric]
+        if frame.empty:
+            raise RunError(f"no metric {metric!r} in this run; it has {', '.join(self.metrics['metric'].unique())}")
+        ax = ax if ax is not None else plt.subplots(figsize=(7, 3.5), layout="constrained")[1]
+        groups = [group] if group is not None else list(frame["group"].unique())
+        for name in groups:
+            part = frame[frame["group"] == name]
+            for arm in self.arms:
+                draw_band(ax, part[part["arm"] == arm], label=" · ".join(n for n in (_arm(arm, self.arms), name) if n))
+        figure = self.side.metrics[metric]
+        ax.set_xlabel(self.side.step_name)
+        ax.set_ylabel(f"{metric.replace('_', ' ')}" if not figure.unit else f"{_words(metric)} ({figure.unit})")
+        ax.set_ylim(bottom=0 if frame["value"].min() >= 0 else None)
+        if len(ax.get_legend_handles_labels()[1]):
+            ax.legend(frameon=False, fontsize="small")
+        return ax
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report, one HTML file that needs no network; into the run's folder by default."""
+        from ecosim.report import page
+
+        target = Path(path) if path is not None else (self.path or Path()) / "report.html"
+        page.write(self, target)
+        return target
+
+    def _with_arm(self, frame: pd.DataFrame) -> pd.DataFrame:
+        frame["arm"] = self.replicas["arm"].to_numpy()[frame["replica"]]
+        return frame
+
+
+class Comparison:
+    """Arms of one run against its first arm, in pairs of equal world seeds.
+
+    Attributes:
+        run: the run that holds all arms.
+        table: a row a KPI and arm: means, difference, 95 % interval, p-value, pairs.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.table = contrast.differences(run.kpis, run.replicas, run.arms)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.run.arms)}: {len(self.table)} rows>"
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(index=False))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Every difference with its interval, in standard deviations of the first arm, so that all share an axis."""
+        return contrast.plot(self.table, self.run.side.kpis, ax)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """The report of the run, which shows the comparison first."""
+        return self.run.report(path)
+
+
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    minds: Wishes | None = None,
+    changes: Mapping[str, object] | None = None,
+    out: str | Path | None = None,
+    numerics: Numerics = "reproducible",
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario, all seeds side by side.
+
+    Args:
+        scenario: a name from the catalogue, a YAML file, or a Scenario.
+        seeds, steps: how many replicas and steps, if not as the scenario says.
+        minds: who answers, by `role` or `role.phase`: a mind by name, your own function from a Question to a dict of
+            answer columns, or a list of these to be dealt out to the members in turn.
+        changes: other keys of the scenario, dotted: `{"lead_time_weeks": 3}`.
+        out: a folder to be made for the record; in memory by default.
+        numerics: `reproducible` (the same bits for any batch) or `fast`.
+        progress: called after each step with its number and the router of minds.
+
+    Raises:
+        ScenarioError: the scenario, a role, or a mind is not what it should be.
+        DecisionError: a mind gave an illegal answer.
+        RunError: `out` exists already.
+
+    >>> kpis = run("smart_manufacturing", seeds=2, steps=4).kpis
+    >>> sorted(kpis["replica"].unique().tolist())
+    [0, 1]
+    """
+    resolved = facts(scenario, seeds, steps, changes)
+    return start(
+        resolved, [Arm(name="all", minds=minds or {})], out, place=str(scenario), numerics=numerics, progress=progress
+    )
+
+
+def compare(
+    scenario: str | Path | Scenario,
+    arms: Mapping[str, Wishes | Arm],
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    changes: Mapping[str, object] | None = None,
+    with_same: bool = False,
+    out: str | Path | None = None,
+    numerics: Numerics = "reproducible",
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run several choices of minds in the same worlds, and compare each with the first, pair by pair.
+
+    Args:
+        scenario, seeds, steps, changes, out, numerics, progress: as for `run`.
+        arms: by name, minds as for `run`; at least two.
+        with_same: adds the first arm once more with other mind seeds (A/A); its interval should hold 0.
+
+    Raises:
+        ScenarioError: as for `run`, or there are fewer than two arms or seeds.
+        RunError: the arms met different exogenous worlds; nothing can be compared.
+    """
+    resolved = facts(scenario, seeds, steps, changes)
+    chosen = [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
+    if with_same and chosen:
+        same = Arm(name=f"{chosen[0].name} again", minds=chosen[0].minds, has_other_luck=True)
+        chosen.insert(1, same)
+    if len(chosen) < 2:
+        raise ScenarioError(f"a comparison needs at least two arms, got {[arm.name for arm in chosen]}")
+    if resolved.seeds < 2:
+        raise ScenarioError(f"a comparison needs at least two seeds for an interval, got {resolved.seeds}")
+    found = start(resolved, chosen, out, place=str(scenario), numerics=numerics, progress=progress)
+    contrast.check_common_world(found.manifest)
+    return Comparison(found)
+
+
+def start(
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    out: str | Path | None,
+    *,
+    place: str,
+    numerics: Numerics = "reproducible",
+    progress: Progress | None = None,
+) -> Run:
+    """Simulate some arms and give the run."""
+    path = Path(out) if out is not None else None
+    store: Store = Folder(path) if path is not None else Memory()
+    done = simulate.simulate(scenario, arms, store, place=place, numerics=numerics, progress=progress)
+    return Run(store, path, done.world)
+
+
+def load(path: str | Path) -> Run:
+    """Open the folder of a run.
+
+    Raises:
+        RunError: it is not there, or it is no run.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise RunError(f"{folder}: there is no such folder")
+    return Run(Folder(folder), folder)
+
+
+def draw_band(ax: Axes, frame: pd.DataFrame, label: str) -> None:
+    """Mean and quantile band over replicas of one metric, group and arm."""
+    wide = frame.pivot(index="step", columns="replica", values="value").sort_index()
+    if wide.empty:
+        return
+    low, high = wide.quantile(BAND[0], axis=1), wide.quantile(BAND[1], axis=1)
+    (line,) = ax.plot(wide.index, wide.mean(axis=1), label=label, linewidth=1.6)
+    if wide.shape[1] > 1:
+        ax.fill_between(wide.index, low, high, alpha=0.18, linewidth=0, color=line.get_color())
+
+
+def facts(
+    scenario: str | Path | Scenario, seeds: int | None, steps: int | None, changes: Mapping[str, object] | None
+) -> Scenario:
+    """A scenario with changes, seeds and steps as given."""
+    found = simulate.load_scenario(scenario, changes)
+    numbers = {name: n for name, n in (("seeds", seeds), ("steps", steps)) if n is not None}
+    return found.with_changes(**numbers) if numbers else found
+
+
+def _arm(name: str, arms: Sequence[str]) -> str:
+    return name if len(arms) > 1 else ""
+
+
+def _words(name: str) -> str:
+    stem, _, unit = name.rpartition("_")
+    return (stem if unit in ("eur", "units") else name).replace("_", " ")

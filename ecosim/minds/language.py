@@ -1,0 +1,252 @@
+"""A language mind: the role's card turns each row into a prompt, the pool scores what may be answered.
+
+A row is asked field by field; later fields see the earlier answers, and a field is left out where `only_if` says so.
+Only legal answers are ever offered, so an illegal one can't exist; where one answer is left it is taken without asking.
+How an option's score becomes a choice is the card's to say. Scores are natural-log likelihoods of an option's tokens,
+by the card's normaliser: their sum (the likelihood of the text itself, which favours short options) or their mean
+(which favours long ones). `Decision.logp` is the chance of the answers under softmax(score / temperature) over the options
+offered (temperature 1 for argmax), `margin` the gap between the best two of the first field on that scale.
+
+Draws are keyed by the row (`seeds.MIND`), costs are nominal (a row's own tokens behind its cached prefix), so a
+decision depends on its row alone. What was read and scored is kept verbatim in `Decision.trace`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecosim import catalog, exact, seeds
+from ecosim.catalog import Card, FieldCard
+from ecosim.errors import CatalogError, DecisionError
+from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, Field, Text
+from ecosim.minds.prompts import Prompts, spell
+from ecosim.models.load import Numerics, load
+from ecosim.models.sources import BASE
+from ecosim.pool.talk import Ask, Line, Scores, Script, Talk, Write
+from ecosim.words import KEY, Decision, Question, Table
+
+if TYPE_CHECKING:
+    from ecosim.pool.engine import Engine
+
+_VERSION = 1
+"""Part of the fingerprint; goes up when the way of asking changes."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """What one row has answered so far."""
+
+    answers: dict[str, int | str] = field(default_factory=dict)
+    logp: float = 0.0
+    margin: float | None = None
+    flops: int = 0
+    trace: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+
+
+class LanguageMind:
+    """A language model in the seats of some roles.
+
+    Args:
+        cards: by role; a question to another role is refused.
+        engine: the model that answers.
+        name, grade: how scenarios call it, and its rung on the ladder.
+    """
+
+    def __init__(self, cards: Mapping[str, Card], engine: Engine, *, name: str, grade: str) -> None:
+        self._cards = dict(cards)
+        self.engine = engine
+        self._name = name
+        self._grade = grade
+        self._prompts = {
+            (role, phase): Prompts(card, phase) for role, card in cards.items() for phase in card.questions
+        }
+
+    @property
+    def name(self) -> str:
+        """How scenarios call it."""
+        return self._name
+
+    @property
+    def grade(self) -> str:
+        """Its rung on the ladder."""
+        return self._grade
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that its answers depend on: weights, numerics, cards, prompts, and the way of asking."""
+        language = self.engine.language
+        facts = {
+            "version": _VERSION,
+            "weights": language.record.sha256,
+            "numerics": [language.numerics, language.dtype, language.device],
+            "frame": self.engine.frame.texts,
+            "cards": {role: card.model_dump(mode="json") for role, card in sorted(self._cards.items())},
+            "prompts": {".".join(key): prompts.sources for key, prompts in sorted(self._prompts.items())},
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def decide(self, question: Question) -> Decision:
+        """The answers to every row.
+
+        Raises:
+            CatalogError: there is no card for the question, or the card does not fit it.
+            DecisionError: a row allows no answer.
+        """
+        asks = self._asks(question)
+        prompts = self._prompts[question.role, question.phase].render(question)
+        draws = {spec.name: _draws(question, spec, asks[spec.name]) for spec in question.fields}
+        rows = [_Row() for _ in prompts]
+        self.engine.run(
+            [
+                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text))
+                for i, (prefix, text) in enumerate(prompts)
+            ]
+        )
+        return _decision(question, rows)
+
+    def _asks(self, question: Question) -> Mapping[str, FieldCard]:
+        """The card's fields for a question."""
+        if (question.role, question.phase) not in self._prompts:
+            known = ", ".join(".".join(key) for key in sorted(self._prompts))
+            raise CatalogError(f"mind {self.name!r} has no card for the question {question.name!r}; it has {known}")
+        card = self._cards[question.role]
+        asks = card.questions[question.phase].fields
+        if list(asks) != [spec.name for spec in question.fields]:
+            raise CatalogError(
+                f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
+                f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
+            )
+        return asks
+
+    def _script(
+        self,
+        question: Question,
+        asks: Mapping[str, FieldCard],
+        draws: Mapping[str, Array],
+        i: int,
+        row: _Row,
+        prefix: str,
+        text: str,
+    ) -> Script:
+        """Ask one row all its fields, in order."""
+        read = self.engine.frame.show(prefix, text)
+        new = ""  # not read by the model yet
+        for spec in question.fields:
+            if spec.only_if is not None and row.answers[spec.only_if[0]] != spec.only_if[1]:
+                row.answers[spec.name] = "" if isinstance(spec, Text) else NOT_ASKED
+                continue
+            ask = asks[spec.name]
+            new, read = new + ask.ask, read + ask.ask
+            if isinstance(spec, Text):
+                line = yield Write(new, spec.max_tokens, ask.temperature, draws[spec.name][i])
+                assert isinstance(line, Line)
+                new, answer = "", f" {line.text}"
+                row.answers[spec.name] = line.text
+                row.logp += line.logp
+                row.flops += line.flops
+                row.trace.append((spec.name, read, line.text, "[]", "[]"))
+            else:
+                values, words = _menu(spec, i, ask, question)
+                scores = np.zeros(1)
+                if len(words) > 1:
+                    reply = yield Ask(new, words)
+                    assert isinstance(reply, Scores)
+                    new = ""
+                    scores = reply.sums / reply.lengths if ask.normalise == "mean" else reply.sums
+                    row.flops += reply.flops
+                pick, chance, margin = _choose(scores, ask, draws[spec.name][i])
+                answer = words[pick].rstrip("\n")
+                row.answers[spec.name] = values[pick]
+                row.logp += chance
+                row.margin = margin if row.margin is None else row.margin
+                shown = [word.strip() for word in words]
+                row.trace.append((spec.name, read, answer.strip(), json.dumps(shown), json.dumps(scores.tolist())))
+            new, read = f"{new}{answer}\n", f"{read}{answer}\n"
+
+
+def untrained(
+    roles: Sequence[str],
+    model: str = BASE,
+    numerics: Numerics = "reproducible",
+    device: str = "auto",
+    batch_limit: int | None = None,
+) -> LanguageMind:
+    """The language model as it comes, in the seats of some roles, named by its size: `untrained-135M`.
+
+    Raises:
+        CatalogError: no card for a role, or the model can't be had.
+    """
+    cards = {role: catalog.card(role) for role in roles}
+    language = load(model, numerics, device)
+    from ecosim.pool.engine import Engine
+
+    size = round(language.record.num_parameters / 1e6)
+    return LanguageMind(cards, Engine(language, batch_limit), name=f"untrained-{size}M", grade="untrained")
+
+
+def _menu(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -> tuple[list[int], tuple[str, ...]]:
+    """The legal answers of one row and the words for them; numbers end their line where one begins another (5, 57)."""
+    if isinstance(spec, Choice):
+        values = np.flatnonzero(spec.allowed[i]).tolist()
+        words = [f" {spec.options[value]}" for value in values]
+    else:
+        values = spec.menu(i, ask.menu)
+        words = [f" {spell(value, spec.unit)}" for value in values]
+        if any(a != b and b.startswith(a) for a in words for b in words):
+            words = [f"{word}\n" for word in words]
+    if not values:
+        who = ", ".join(f"{name} {int(question.key[name][i])}" for name in ("replica", *KEY))
+        raise DecisionError(
+            f"{question.name}, step {question.step}, {who}: {spec.name} allows no answer: {spec.describe(i)}"
+        )
+    return values, tuple(words)
+
+
+def _choose(scores: Array, ask: FieldCard, draw: Array) -> tuple[int, float, float]:
+    """Which option, the log of its chance, and the margin of the best over the next."""
+    heat = ask.temperature if ask.choose == "sample" else 1.0
+    logits = (scores - scores.max()) / heat
+    weights = exact.exp(logits)
+    total = np.cumsum(weights)
+    if ask.choose == "sample":
+        pick = min(int(np.searchsorted(total, draw * total[-1], side="right")), len(scores) - 1)
+    else:
+        pick = int(scores.argmax())
+    top = np.sort(logits)[::-1]
+    margin = float(top[0] - top[1]) if len(top) > 1 else np.inf
+    return pick, float(logits[pick] - exact.log(total[-1:])[0]), margin
+
+
+def _draws(question: Question, spec: Field, ask: FieldCard) -> Array:
+    """Uniform numbers keyed by the rows: one a row, or one a token for a Text."""
+    lanes = spec.max_tokens if isinstance(spec, Text) else 1
+    if ask.choose == "argmax" and not isinstance(spec, Text):
+        return np.zeros(question.num_rows)
+    key = tuple(question.key[name] for name in KEY)
+    phase = f"{question.name}.{spec.name}"
+    draws = [seeds.uniform(seeds.MIND, question.seed, question.step, phase, key, lane) for lane in range(lanes)]
+    return np.stack(draws, axis=1) if isinstance(spec, Text) else draws[0]
+
+
+def _decision(question: Question, rows: Sequence[_Row]) -> Decision:
+    answers: dict[str, Array] = {}
+    for spec in question.fields:
+        kind: Any = object if isinstance(spec, Text) else np.int64
+        answers[spec.name] = np.array([row.answers[spec.name] for row in rows], dtype=kind)
+    lines = [(i, *line) for i, row in enumerate(rows) for line in row.trace]
+    names = ("field", "prompt", "answer", "options", "scores")
+    trace = {"row": np.array([line[0] for line in lines], np.int64)}
+    trace |= {name: np.array([line[k] for line in lines], object) for k, name in enumerate(names, start=1)}
+    return Decision(
+        answers=answers,
+        logp=np.array([row.logp for row in rows]),
+        margin=np.array([np.inf if row.margin is None else row.margin for row in rows]),
+        flops=np.array([row.flops for row in rows], np.int64),
+        trace=Table(trace),
+    )

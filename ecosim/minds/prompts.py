@@ -1,0 +1,121 @@
+"""From rows of a question to prompts: the card's template, rendered for each row by a sandboxed Jinja.
+
+A template sees the columns that its card reads and nothing else of the world: no key, no replica, no seed. Text columns
+are data: a control token spelt in one is read as plain characters by the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ecosim.catalog import Card
+from ecosim.errors import CatalogError
+from ecosim.fields import Choice
+from ecosim.words import Question
+
+
+def euros(value: int) -> str:
+    """Millionths of a euro as euros and cents, to the nearest cent.
+
+    >>> euros(12_400_000), euros(-5_000)
+    ('12.40', '-0.01')
+    """
+    cents = (abs(value) + 5_000) // 10_000
+    return f"{'-' if value < 0 and cents else ''}{cents // 100}.{cents % 100:02d}"
+
+
+def units(value: int) -> str:
+    """Millionths of a unit as units, whole where they are, else to the nearest hundredth.
+
+    >>> units(57_000_000), units(2_500_000)
+    ('57', '2.50')
+    """
+    return str(value // 1_000_000) if value % 1_000_000 == 0 else euros(value)
+
+
+def percent(share: float) -> str:
+    """A share as whole percents.
+
+    >>> percent(0.934)
+    '93'
+    """
+    return str(round(100 * share))
+
+
+def spell(value: int, unit: str) -> str:
+    """A number as a language mind is shown it, by its unit."""
+    if unit == "EUR/1e6":
+        return euros(value)
+    return units(value) if unit == "units/1e6" else str(value)
+
+
+class Prompts:
+    """The prompts of one question card.
+
+    Raises:
+        CatalogError: the template is missing or is not Jinja.
+    """
+
+    def __init__(self, card: Card, phase: str) -> None:
+        self._place = card.folder / card.questions[phase].prompt if phase in card.questions else card.folder
+        self.sources = card.template(phase)
+        self._reads = card.questions[phase].reads
+        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        environment.filters.update(eur=euros, units=units, percent=percent)
+        try:
+            self._shared, self._own = (environment.from_string(source) for source in self.sources)
+        except TemplateError as error:
+            raise CatalogError(f"{self._place}: not a Jinja template: {error}") from error
+
+    def render(self, question: Question) -> list[tuple[str, str]]:
+        """The shared part and the row's own part of each row's prompt.
+
+        Raises:
+            CatalogError: the card reads a column that the question has not, or in another unit; or the template asks
+                for something that it does not see.
+        """
+        self._check(question)
+        about = {
+            "step": question.step,
+            "role": question.role,
+            "phase": question.phase,
+            "options": {f.name: f.options for f in question.fields if isinstance(f, Choice)},
+        }
+        try:
+            return [
+                (self._shared.render(about, **row), self._own.render(about, **row).strip())
+                for row in self._rows(question)
+            ]
+        except (TemplateError, TypeError, ArithmeticError) as error:
+            seen = ", ".join([*self._reads, *about, "filled"])
+            raise CatalogError(f"{self._place}: {error}; a template of this question sees: {seen}") from error
+
+    def _rows(self, question: Question) -> Iterator[dict[str, Any]]:
+        """What the template sees of each row: plain values, lists of the filled slots, and which slots these are."""
+        plain = {name: question[name].tolist() for name in self._reads}
+        filled = {
+            name: [[i for i, ok in enumerate(row) if ok] for row in question.masks[name].tolist()]
+            for name in self._reads
+            if name in question.masks
+        }
+        for i in range(question.num_rows):
+            slots = {name: rows[i] for name, rows in filled.items()}
+            row = {name: column[i] for name, column in plain.items()}
+            row |= {name: [row[name][slot] for slot in used] for name, used in slots.items()}
+            yield {**row, "filled": slots}
+
+    def _check(self, question: Question) -> None:
+        faults = []
+        for name, unit in self._reads.items():
+            if name not in question.columns:
+                faults.append(
+                    f"{name}: {question.name} has no such column; it has {', '.join(sorted(question.columns))}"
+                )
+            elif name in question.units and question.units[name] != unit:
+                faults.append(f"{name}: the card reads it in {unit!r}, the question gives {question.units[name]!r}")
+        if faults:
+            raise CatalogError("\n".join(f"{self._place.parent / 'card.yaml'}: reads.{fault}" for fault in faults))

@@ -1,0 +1,85 @@
+"""Texts as vectors of 384 small integers: MiniLM, mean over tokens, unit length, times 127, rounded.
+
+The numbers are integers held in float32, so that dot products of them are exact in any order and on any machine (they
+stay below 2**24). Texts are read in batches of their own length (rounded up), so a text's vector does not depend on its
+neighbours; rounding swallows what is left of last-bit noise. The cosine of two texts is their dot product over 127².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecosim.fields import Array
+from ecosim.models.load import quiet, set_numerics_environment
+from ecosim.models.sources import ENCODER, Record, record, resolve
+
+if TYPE_CHECKING:
+    import torch
+
+DIMENSIONS = 384
+SCALE = 127
+_ROUND_UP = 8  # tokens
+_MAX_TOKENS = 256  # as MiniLM was trained
+_BATCH = 32  # texts
+
+
+class Encoder:
+    """MiniLM in memory, with the vectors of all texts that it has read.
+
+    Args:
+        name: a model folder with a BERT-like encoder, by its name in the catalogue or as `path:`, `hf:`.
+    """
+
+    def __init__(self, name: str = ENCODER) -> None:
+        set_numerics_environment()
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        self.record: Record = record(name)
+        folder = resolve(name)
+        with quiet():
+            model: Any = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True, local_files_only=True
+            )
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model = model.eval().requires_grad_(False)
+        self._known: dict[str, Array] = {}
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """The vectors of texts, float32 (texts, 384) holding integers from −127 to 127."""
+        new = sorted({text for text in texts if text not in self._known})
+        for batch in self._batches(new):
+            for (text, _), vector in zip(batch, self._read([ids for _, ids in batch]), strict=True):
+                self._known[text] = vector
+        if not len(texts):
+            return np.zeros((0, DIMENSIONS), np.float32)
+        return np.stack([self._known[text] for text in texts])
+
+    def _batches(self, texts: Sequence[str]) -> list[list[tuple[str, list[int]]]]:
+        """Texts with their tokens, in batches of one width."""
+        if not texts:
+            return []
+        ids = self._tokenizer(list(texts), truncation=True, max_length=_MAX_TOKENS, split_special_tokens=True).input_ids
+        by_width: dict[int, list[tuple[str, list[int]]]] = {}
+        for text, row in zip(texts, ids, strict=True):
+            by_width.setdefault(-len(row) // _ROUND_UP, []).append((text, row))
+        return [rows[i : i + _BATCH] for rows in by_width.values() for i in range(0, len(rows), _BATCH)]
+
+    def _read(self, rows: Sequence[Sequence[int]]) -> Array:
+        import torch
+
+        width = -(-len(rows[0]) // _ROUND_UP) * _ROUND_UP
+        ids = torch.zeros((len(rows), width), dtype=torch.long)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+            mask[i, : len(row)] = 1
+        with torch.inference_mode():
+            hidden: torch.Tensor = self._model(ids, attention_mask=mask).last_hidden_state
+        mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+        unit = torch.nn.functional.normalize(mean, dim=1)
+        rounded: Array = np.rint(unit.numpy() * SCALE)
+        return rounded
