@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -157,6 +157,18 @@ def check(scenario: Scenario, change: Change = None, as_json: Json = False) -> N
         print(json.dumps(facts.model_dump(mode="json")))
     else:
         print(f"{scenario}: good. {facts.title}: {facts.seeds} seeds, {facts.steps} steps.")
+
+
+@app.command()
+def demo(out: Out = None) -> None:
+    """Run both ecosystems with a real language model in some seats, beside the same without it (about 5 minutes)."""
+    from ecosim import demo as show
+
+    folder = out if out is not None else show.default_folder()
+    with ExitStack() as bars:
+        pages = show.run(folder, print, lambda steps: bars.enter_context(_progress(steps, quiet=False)))
+    for page in pages:
+        print(page.resolve())
 
 
 @models_app.command("fetch")

@@ -60,8 +60,10 @@ def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int =
     seed = np.asarray(seed, dtype=np.uint64)
     use = (zlib.crc32(stream.encode()), zlib.crc32(phase.encode()), step, lane)
     p0, p1, p2, p3 = (np.full(1, n & 0xFFFFFFFF, np.uint64) for n in use)
-    unique, rows = np.unique(seed, return_inverse=True) if len(seed) != 1 else (seed, np.zeros(1, np.int64))
-    d0, d1, _, _ = philox4x32((p0, p1, p2, p3), (unique & _LOW, unique >> _SHIFT))
+    starts = np.flatnonzero(np.append(True, seed[1:] != seed[:-1])[: len(seed)])  # rows of a replica stand together
+    runs = seed[starts]
+    d0, d1, _, _ = philox4x32((p0, p1, p2, p3), (runs & _LOW, runs >> _SHIFT))
+    rows = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(seed))))
     num_rows = max([len(seed), *(len(k) for k in key)])
     parts = [np.asarray(k, dtype=np.int64).astype(np.uint64) & _LOW for k in key]
     parts += [np.zeros(num_rows, np.uint64)] * (4 - len(parts))

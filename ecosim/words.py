@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ecosim.errors import DecisionError
-from ecosim.fields import Array, Field, asked
+from ecosim.fields import Array, Field, Text, asked
 
 KEY = ("subject", "counterpart", "item", "round")
 """The columns that name a row within its replica, step and phase; -1 where a part does not apply."""
@@ -56,6 +56,8 @@ class Table(Mapping[str, Array]):
 
     def take(self, rows: Array) -> Table:
         """A copy of some rows, by index or by mask, in the order given."""
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)  # found once, not once a column
         return Table({name: column[rows] for name, column in self.columns.items()})
 
     def copy(self) -> Table:
@@ -118,6 +120,8 @@ class Question:
 
     def take(self, rows: Array) -> Question:
         """The same question to some of the members, by index or mask."""
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
         return replace(
             self,
             key=self.key.take(rows),
@@ -204,6 +208,8 @@ def check(question: Question, decision: Decision, mind: str) -> None:
             raise DecisionError(
                 f"{place}: field {spec.name!r} has shape {answer.shape}, expected ({question.num_rows},)"
             )
+        if not isinstance(spec, Text) and answer.dtype.kind not in "iu":
+            raise DecisionError(f"{place}: {spec.name} must be a column of integers, got {answer.dtype}")
         bad = spec.illegal(answer, asked(spec, decision.answers, question.num_rows))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])

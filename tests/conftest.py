@@ -48,7 +48,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bos_token_id=fast.bos_token_id,
         pad_token_id=fast.pad_token_id,
         tie_word_embeddings=True,
-        initializer_range=0.2,  # far from uniform, so that options differ
+        initializer_range=0.08,  # options differ, and none always wins
     )
     with quiet():
         LlamaForCausalLM(config).save_pretrained(folder)

@@ -73,7 +73,7 @@ def test_a_prompt_needs_its_dividing_line(tmp_path):
     with pytest.raises(CatalogError, match=r"bake\.j2: cannot be read"):
         card.template("bake")
     (card.folder / "bake.j2").write_text("no line here")
-    with pytest.raises(CatalogError, match="needs one line '=====' .* found 0"):
+    with pytest.raises(CatalogError, match=r"needs one line '=====' .* found 0"):
         card.template("bake")
 
 

@@ -68,8 +68,7 @@ def time_based(exponent_of: Callable[[Question], Array | float]) -> Expert:
         price, quantity, week = (_bucket(question, name) for name in ("price", "quantity", "week"))
         allowed = _choice(question, "act").allowed
         is_buyer = question["is_buyer"] == 1
-        last_round = question["round"] + question["rounds_left"]
-        share = bargain.aspiration(bargain.elapsed(question["round"], last_round - 1), exponent_of(question))
+        share = _aspiration(question["round"], question["round"] + question["rounds_left"], exponent_of(question))
         target = np.where(
             is_buyer,
             bargain.buyer_price(price.low, price.high, share),
@@ -91,6 +90,18 @@ def time_based(exponent_of: Callable[[Question], Array | float]) -> Expert:
         }
 
     return decide
+
+
+def _aspiration(round_: Array, last_round: Array, exponent: Array | float) -> Array:
+    """The aspiration of each row, looked up: rounds are few, rows are many; the last round is the end of time."""
+    spans = int(last_round.max()) + 1
+    now, last = np.divmod(np.arange(spans * spans), spans)
+    time = bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1)
+    place = round_ * spans + last_round
+    if isinstance(exponent, float):
+        return bargain.aspiration(time, exponent)[place]
+    tables = np.stack([bargain.aspiration(time, one) for one in TACTICS])
+    return tables[np.searchsorted(-TACTICS, -exponent), place]
 
 
 def _snap_up(spec: Bucket, wish: Array, up: Array) -> Array:

@@ -16,7 +16,7 @@ from ecosim.fields import Array, Choice
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
 from ecosim.words import Decision, Question, Table, concat
 from ecosim.world import Events, World
 
@@ -161,7 +161,7 @@ class Quote:
                     for what in ("price", "quantity", "week")
                 },
                 "moves": np.zeros(rows, np.int64),
-                "prices": np.zeros((rows, 2 * facts.max_rounds), np.int64),
+                "prices": np.zeros((rows, SHOWN_OFFERS), np.int64),
             }
         )
 

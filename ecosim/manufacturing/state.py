@@ -28,6 +28,7 @@ ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")
 REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models")
 HISTORY_WEEKS = 8
+SHOWN_OFFERS = 6
 NOBODY = -1
 
 
@@ -129,7 +130,7 @@ def build(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
         "positions": _positions(scenario, net, num_replicas),
         "contracts": _contracts(scenario, net, num_replicas),
         "shipments": _shipments(scenario, net, num_replicas),
-        "talks": no_talks(scenario.negotiation.max_rounds),
+        "talks": no_talks(),
         "accounts": Ledger.open(np.full(num_replicas, net.num_members), books(scenario).assets, EXTERNALS, REASONS),
     }
     _endow(scenario, net, tables, num_replicas)
@@ -229,14 +230,14 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
     )
 
 
-def no_talks(max_rounds: int) -> Table:
-    """The empty table `talks`; prices offered so far stand in a column a move (two moves a round)."""
+def no_talks() -> Table:
+    """The empty table `talks`; `prices` are the last offers of both sides, the newest first."""
     empty = np.zeros(0, np.int64)
     names = (
         "replica", "buyer", "seller", "item", "buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds",
         "buyer_price", "buyer_quantity", "buyer_week", "seller_price", "seller_quantity", "seller_week", "moves",
     )  # fmt: skip
-    return Table({**{n: empty for n in names}, "prices": np.zeros((0, 2 * max_rounds), np.int64)})
+    return Table({**{n: empty for n in names}, "prices": np.zeros((0, SHOWN_OFFERS), np.int64)})
 
 
 def _endow(scenario: ManufacturingScenario, net: Layout, tables: dict[str, Table], num_replicas: int) -> None:

@@ -24,7 +24,7 @@ from ecosim.manufacturing.contracts import sign
 from ecosim.manufacturing.market import CENT, OFFER
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import ROLES, Layout
+from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
 from ecosim.rules.allocate import all_or_nothing
 from ecosim.words import Decision, Question, Table
 from ecosim.world import Events, World
@@ -33,7 +33,6 @@ ACCEPT, COUNTER, REJECT = range(3)
 ACTS = ("accept", "counter", "reject")
 OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED = range(5)
 OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied")
-SHOWN_OFFERS = 6
 UNITS = {
     "is_buyer": "", "item_name": "", "round": "rounds", "rounds_left": "rounds", "reservation": "EUR/1e6",
     "market_price": "EUR/1e6", "need": "units/1e6", "on_hand": "units/1e6", "wanted_week": "weeks", "has_offer": "",
@@ -75,9 +74,10 @@ class Negotiate:
         if move is None:
             return []
         questions = []
-        for code in np.unique(move.role):
-            mine = move.role == code
-            questions.append(self._question(world, ROLES[code], move.rows[mine], move.mover[mine], move.is_buyer))
+        for code, role in enumerate(ROLES):
+            mine = np.flatnonzero(move.role == code)
+            if len(mine):
+                questions.append(self._question(world, role, move.rows[mine], move.mover[mine], move.is_buyer))
         return questions
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
@@ -93,7 +93,8 @@ class Negotiate:
         rows = move.rows[countered]
         for what in ("price", "quantity", "week"):
             talks[f"{side}_{what}"][rows] = answers[what][countered]
-        talks["prices"][rows, talks["moves"][rows]] = answers["price"][countered]
+        talks["prices"][rows, 1:] = talks["prices"][rows, :-1]
+        talks["prices"][rows, 0] = answers["price"][countered]
         said = {what: np.where(countered, answers[what], talks[f"{other}_{what}"][move.rows]) for what in OFFER}
         offers = {name: talks[name][move.rows] for name in ("replica", "buyer", "seller", "item")}
         offers |= {"move": talks["moves"][move.rows].copy(), "act": answers["act"], **said}
@@ -133,9 +134,7 @@ class Negotiate:
         own = {what: talks[f"{side}_{what}"][rows] for what in OFFER}
         has_offer = offer["price"] >= 0
         last = int(moves[0])
-        shown = np.arange(last - 1, max(last - 1 - SHOWN_OFFERS, -1), -1)
-        prices = np.zeros((len(rows), SHOWN_OFFERS), np.int64)
-        prices[:, : len(shown)] = talks["prices"][rows[:, None], shown]
+        prices = talks["prices"][rows]
         is_shown = np.broadcast_to(np.arange(SHOWN_OFFERS) < last, prices.shape)
         mine = np.broadcast_to(np.arange(SHOWN_OFFERS) % 2, prices.shape)
         low = np.minimum(self.floor[item], limit) if is_buyer else limit
@@ -198,7 +197,7 @@ class Negotiate:
         """The answers of all roles in the order of the talks."""
         answers = {name: np.empty(len(move.rows), np.int64) for name in ("act", *OFFER)}
         for question, decision in zip(questions, decisions, strict=True):
-            mine = move.role == ROLES.index(question.role)
+            mine = np.flatnonzero(move.role == ROLES.index(question.role))
             for name, column in answers.items():
                 column[mine] = decision.answers[name]
         return answers

@@ -42,9 +42,10 @@ class Router:
         return [self._one(question) for question in questions]
 
     def _one(self, question: Question) -> Decision:
+        first = question.mind[0]
+        if (question.mind == first).all():
+            return self._ask(int(first), question)
         codes = np.unique(question.mind)
-        if len(codes) == 1:
-            return self._ask(int(codes[0]), question)
         parts = [np.flatnonzero(question.mind == code) for code in codes]
         return _merge(question, parts, [self._ask(int(c), question.take(p)) for c, p in zip(codes, parts, strict=True)])
 

@@ -72,8 +72,8 @@ class Engine:
     def run(self, talks: Sequence[Talk]) -> None:
         """Ask every talk until its script ends; replies go to the scripts."""
         start = perf_counter()
-        rows = [_Row(talk, next(talk.script)) for talk in talks]
-        self.stats.talks += len(rows)
+        rows = [_Row(talk, first) for talk in talks if (first := next(talk.script, None)) is not None]
+        self.stats.talks += len(talks)
         for prefix, members in _groups(rows, lambda row: row.talk.prefix).items():
             past, was_cached = self._prefixes.get(self._prefix_ids(prefix))
             if was_cached:

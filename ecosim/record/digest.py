@@ -37,17 +37,14 @@ class Digest:
         """Chain the events of a step; tables must be sorted by `ordered`."""
         hashes = [hashlib.sha256(link + step.to_bytes(8, "little")) for link in self.links]
         for name in sorted(tables):
-            label = name.encode() + b"\0"
             rows = canonical(tables[name], schemas[name])
-            data = memoryview(rows.view(np.uint8).reshape(-1)) if len(rows) else memoryview(b"")
-            size = rows.dtype.itemsize
-            replica = tables[name]["replica"]
-            ends = np.searchsorted(replica, np.arange(len(hashes)), side="right")
+            data = memoryview(rows.tobytes())
+            label, size = name.encode(), rows.dtype.itemsize
+            ends = np.searchsorted(tables[name]["replica"], np.arange(len(hashes)), side="right").tolist()
             start = 0
-            for hash_, end in zip(hashes, ends.tolist(), strict=True):
+            for hash_, end in zip(hashes, ends, strict=True):
                 if end > start:
-                    hash_.update(label)
-                    hash_.update(data[start * size : end * size])
+                    hash_.update(b"%b %d;" % (label, end - start) + data[start * size : end * size])
                 start = end
         self.links = [hash_.digest() for hash_ in hashes]
 

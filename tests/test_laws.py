@@ -1,0 +1,179 @@
+"""Law 1: the same run has the same digest, whatever stands beside it and wherever it runs."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import ecosim
+from ecosim import simulate, testing
+from ecosim.record.digest import Digest, canonical, ordered
+from ecosim.record.store import Memory
+from ecosim.simulate import Arm
+from ecosim.words import Table
+from ecosim.world import Column, Schema
+
+GOLDEN = {
+    "smart_manufacturing": "99f74c624211d50e",
+    "creator_community": "8a99635d790e9439",
+    "beer_game": "49ba5e28c883b54b",
+}
+"""Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them, and says so in its commit."""
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_scripted_run_has_its_golden_digest(name):
+    done = testing.run_digests(name, seeds=1, steps=6)
+    assert done.manifest["digests"][0][:16] == GOLDEN[name]
+
+
+@pytest.mark.parametrize("name", ["smart_manufacturing", "creator_community"])
+def test_a_replica_has_among_others_the_digest_that_it_has_alone(name):
+    digests = testing.check_alone(name, seeds=4, steps=5)
+    assert len(set(digests)) == 4
+
+
+@pytest.mark.slow
+def test_replica_i_alone_is_replica_i_among_twenty():
+    among = testing.run_digests("smart_manufacturing", seeds=20, steps=52).manifest["digests"]
+    facts = simulate.load_scenario("smart_manufacturing")
+    for i in (0, 7, 19):
+        alone = facts.with_changes(world_seed=facts.world_seed + i, mind_seed=facts.mind_seed + i)
+        assert testing.run_digests(alone, seeds=1, steps=52).manifest["digests"] == [among[i]]
+
+
+SCRIPT = """
+from ecosim import testing
+for name in ("smart_manufacturing", "creator_community", "beer_game"):
+    print(testing.run_digests(name, seeds=2, steps=6).manifest["digests"])
+import hashlib, numpy as np
+from ecosim import exact
+x = np.arange(-2000, 2000) / 128
+print(hashlib.sha256(exact.exp(x).tobytes() + exact.log(x[x > 0]).tobytes()).hexdigest())
+"""
+
+
+def in_another_process(**environment):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("[") == 3
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_digests_do_not_depend_on_the_hash_seed_or_the_processors_instructions():
+    """`NPY_DISABLE_CPU_FEATURES` makes NumPy take its AVX2 paths on an AVX512 machine, and its SSE paths at last."""
+    usual = in_another_process(PYTHONHASHSEED="1")
+    assert in_another_process(PYTHONHASHSEED="2") == usual
+    from numpy._core._multiarray_umath import __cpu_features__ as features
+
+    have = [name for name in ("AVX512F", "X86_V4", "AVX512_ICL", "AVX512_SPR") if features.get(name)]
+    if have:
+        wide = [name for name in have if name != "AVX512F" or "X86_V4" not in features]
+        assert in_another_process(NPY_DISABLE_CPU_FEATURES=" ".join(wide)) == usual
+
+
+def test_arms_with_other_minds_meet_bit_equal_worlds_and_other_events():
+    arms = [Arm(name="a"), Arm(name="b", minds={"distributor": "scripted", "supplier.negotiate": "conceder"})]
+    facts = simulate.load_scenario("smart_manufacturing").with_changes(seeds=3, steps=5)
+    done = simulate.simulate(facts, arms, Memory()).manifest
+    assert done["exogenous_digests"][:3] == done["exogenous_digests"][3:]
+    assert len(set(done["exogenous_digests"])) == 3
+    assert not set(done["digests"][:3]) & set(done["digests"][3:])
+
+
+def test_an_arm_has_the_digest_that_it_has_without_the_other_arm():
+    facts = simulate.load_scenario("smart_manufacturing").with_changes(seeds=2, steps=5)
+    soft = Arm(name="soft", minds={"distributor.negotiate": "conceder"})
+    both = simulate.simulate(facts, [Arm(name="usual"), soft], Memory()).manifest["digests"]
+    assert simulate.simulate(facts, [soft], Memory()).manifest["digests"] == both[2:]
+
+
+def test_other_luck_changes_minds_that_sample_and_not_the_world():
+    facts = simulate.load_scenario("smart_manufacturing").with_changes(seeds=2, steps=5)
+    arms = [Arm(name="a"), Arm(name="again", has_other_luck=True)]
+    done = simulate.simulate(facts, arms, Memory()).manifest
+    assert done["exogenous_digests"][:2] == done["exogenous_digests"][2:]
+    assert not set(done["digests"][:2]) & set(done["digests"][2:])
+
+
+SCHEMA = Schema("a test", 1, (Column("who", "i8", "", ""), Column("what", "f8", "", ""), Column("text", "str", "", "")))
+
+
+def rows(who, what, text, replica=0):
+    return Table(
+        {
+            "replica": np.full(len(who), replica),
+            "who": np.array(who),
+            "what": np.array(what, float),
+            "text": np.array(list(text), object),
+        }
+    )
+
+
+def link(table):
+    digest = Digest(1)
+    digest.add_step(1, {"t": ordered(table, SCHEMA)}, {"t": SCHEMA})
+    return digest.hex()[0]
+
+
+def test_the_order_of_arrival_and_the_sign_of_nothing_do_not_count():
+    assert link(rows([2, 1], [0.0, np.nan], ["b", "a"])) == link(rows([1, 2], [-np.nan, -0.0], ["a", "b"]))
+
+
+@pytest.mark.parametrize("other", [([1, 3], [1, 2], "ab"), ([1, 2], [1, 2.5], "ab"), ([1, 2], [1, 2], "ac")])
+def test_every_value_counts(other):
+    assert link(rows(*other)) != link(rows([1, 2], [1, 2], "ab"))
+
+
+def test_the_number_of_the_replica_does_not_count():
+    table = rows([1], [1], "a", replica=5)
+    assert (canonical(table, SCHEMA) == canonical(rows([1], [1], "a"), SCHEMA)).all()
+
+
+def test_the_chain_remembers_the_steps_before():
+    digest, other = Digest(1), Digest(1)
+    for step, chain in ((1, digest), (2, other)):
+        chain.add_step(step, {"t": rows([1], [1], "a")}, {"t": SCHEMA})
+    assert digest.hex() != other.hex()
+
+
+def test_ask_never_writes_and_asks_the_same_again():
+    for name in ("smart_manufacturing", "creator_community"):
+        facts = simulate.load_scenario(name).with_changes(seeds=2, steps=3)
+        world, _, _ = simulate.prepare(facts, [Arm(name="all")])
+        world.step()
+        for phase in world.phases:
+            testing.check_phase(phase, world)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["smart_manufacturing", "creator_community"])
+def test_scripted_minds_answer_a_row_the_same_in_any_company(name):
+    facts = simulate.load_scenario(name)
+    questions = testing.questions(facts, seeds=2, steps=2)
+    assert len(questions) >= 6
+    from ecosim.minds.scripted import Experts
+
+    experts = simulate.side(facts.world).experts
+    for question in questions:
+        for expert in experts[question.name]:
+            mind = Experts(expert, {question.name: experts[question.name][expert]})
+            testing.check_mind(mind, question.take(np.arange(min(40, question.num_rows))))
+
+
+@pytest.mark.slow
+def test_intervals_about_equal_arms_hold_zero_about_as_often_as_they_say():
+    """100 A/A comparisons of minds that sample: a right 95 % interval holds 0 in 90 to 99 of 100 with chance 0.96."""
+    held = {"profit_eur": 0, "stock_units": 0}
+    facts = simulate.load_scenario("smart_manufacturing")
+    for i in range(100):
+        own = facts.with_changes(world_seed=1 + 8 * i, mind_seed=1 + 8 * i)
+        table = ecosim.compare(own, {"a": {}}, seeds=8, steps=12, with_same=True).table
+        for metric in held:
+            row = table[(table["metric"] == metric) & table["group"].isin(["", "distributor"])].iloc[-1]
+            held[metric] += row["low"] <= 0 <= row["high"]
+    assert all(90 <= count <= 99 for count in held.values()), held
