@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,20 +46,31 @@ Fast = Annotated[bool, typer.Option("--fast", help="bf16 where the machine has i
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, no progress.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Do not write report.html.")]
 
+_FAULT, _INTERRUPTED = 2, 130
+"""Exit codes."""
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""What typer raises for a command line that it cannot read; it has no public name there."""
+
 
 def main() -> None:
     """Entry point: turns faults into one line and an exit code."""
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+    except _UsageError as error:
+        fault = error.format_message()  # empty where nothing was asked and the help was shown instead
+        code = _complain(f"{fault} See {error.ctx.command_path} --help" if fault else "")
     except EcosimError as error:
-        for line in str(error).splitlines():
-            print(f"ecosim: {line}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        code = _complain(str(error))
+    if code == _INTERRUPTED:
         print("ecosim: interrupted; what was recorded so far is kept", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
+    sys.exit(code)
+
+
+def _complain(faults: str) -> int:
+    """Print a line a fault; gives the exit code."""
+    for line in faults.splitlines():
+        print(f"ecosim: {line}", file=sys.stderr)
+    return _FAULT
 
 
 @app.callback(invoke_without_command=True)
@@ -117,7 +128,7 @@ def compare(
 ) -> None:
     """Run several choices of minds in the same worlds: paired differences with 95 % intervals.
 
-    Example: `ecosim compare smart_manufacturing --arm scripted --arm distributor=conceder --seeds 20`
+    Example: `ecosim compare smart_manufacturing --arm scripted --arm distributor.negotiate=conceder --seeds 20`
     """
     from ecosim import contrast
     from ecosim.explore import Comparison
@@ -165,9 +176,7 @@ def demo(out: Out = None) -> None:
     from ecosim import demo as show
 
     folder = out if out is not None else show.default_folder()
-    with ExitStack() as bars:
-        pages = show.run(folder, print, lambda steps: bars.enter_context(_progress(steps, quiet=False)))
-    for page in pages:
+    for page in show.run(folder, print, lambda steps: _progress(steps, quiet=False)):
         print(page.resolve())
 
 
@@ -188,7 +197,8 @@ def models_list(as_json: Json = False) -> None:
     from ecosim.models import fetch
 
     rows = fetch.list_models()
-    print(json.dumps(rows)) if as_json else _print_rows(rows)
+    shown = ("name", "kind", "licence", "download_bytes", "is_here")
+    print(json.dumps(rows)) if as_json else _print_rows([{name: row[name] for name in shown} for row in rows])
 
 
 @models_app.command("show")
@@ -342,20 +352,23 @@ def _print_kpis(found: Run) -> None:
 
 
 def _print_comparison(table: Any) -> None:
-    rows = [
-        {
-            "figure": r.metric,
-            "group": r.group,
-            "arm": r.arm,
-            "baseline": f"{r.baseline_mean:,.3f}",
-            "difference": f"{r.difference:+,.3f}",
-            "95 % interval": f"{r.low:+,.3f} … {r.high:+,.3f}",
-            "": "*" if r.low > 0 or r.high < 0 else "",
-            "pairs": str(r.pairs),
-        }
-        for r in table.itertuples()
-    ]
-    _print_rows(rows)
+    """A table an arm, narrow enough for a terminal of 80 columns."""
+    from ecosim.report.words import number, signed
+
+    for (arm, baseline), part in table.groupby(["arm", "baseline"], sort=False):
+        print(f"{arm} less {baseline}, {part['pairs'].max()} pairs")
+        rows = [
+            {
+                "figure": r.metric,
+                "group": r.group,
+                "baseline": number(r.baseline_mean),
+                "difference": signed(r.difference),
+                "95 % interval": f"{signed(r.low)} … {signed(r.high)}" + " *" * (r.low > 0 or r.high < 0),
+            }
+            for r in part.itertuples()
+        ]
+        _print_rows(rows)
+        print()
     print("* the interval leaves out 0; of twenty intervals about equal arms, one does so by chance")
 
 
@@ -372,7 +385,7 @@ def _print_rows(rows: list[Any]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, value in rows[0].items():
         is_number = isinstance(value, int | float) or name in ("mean", "sd", "baseline", "difference", "pairs")
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=name in ("figure", "name"))
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Console().print(table)

@@ -90,12 +90,12 @@ def plot(table: pd.DataFrame, known: Mapping[str, Figure], ax: Axes | None = Non
         known: the KPIs, for which way is better.
         ax: where to draw; a new figure by default.
     """
-    import matplotlib.pyplot as plt
-
     shown = table[(table["baseline_mean"] != 0) & table["low"].notna()]
     labels = list(dict.fromkeys(_label(row) for row in shown.itertuples()))
     arms = list(dict.fromkeys(shown["arm"]))
     if ax is None:
+        import matplotlib.pyplot as plt
+
         ax = plt.subplots(figsize=(7.5, 1.2 + 0.28 * len(labels)), layout="constrained")[1]
     offset = np.linspace(-0.2, 0.2, len(arms)) if len(arms) > 1 else [0.0]
     for shift, arm in zip(offset, arms, strict=True):

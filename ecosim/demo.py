@@ -1,5 +1,4 @@
-"""The demonstration behind `make demo`: both ecosystems, with a real language model in some seats, beside the same
-ecosystem without it.
+"""The demonstration behind `make demo`: both ecosystems with a real language model in some seats, beside none.
 
 Manufacturing: 20 seeds scripted, and in three of them the distributors' negotiators are SmolLM2-135M as it comes.
 Community: 20 seeds scripted, and in one of them the AI creators are; their titles are embedded by MiniLM.
@@ -9,11 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ecosim import explore
 from ecosim.explore import Comparison, Run
 from ecosim.simulate import Arm, Progress
+
+Bar = Callable[[int], AbstractContextManager[Progress | None]]
 
 MARKET_WEEKS, MARKET_SEEDS = 26, 3
 COMMUNITY_DAYS, COMMUNITY_SEEDS = 10, 1
@@ -63,26 +65,28 @@ def findings(run: Run) -> list[str]:
     return lines
 
 
-def run(folder: Path, say: Callable[[str], None], progress: Callable[[int], Progress | None]) -> list[Path]:
+def run(folder: Path, say: Callable[[str], None], progress: Bar) -> list[Path]:
     """Run both, write their reports, say what was found; gives the reports.
 
     Args:
         folder: where the two runs go.
         say: takes a line for the user.
-        progress: makes a progress callback for a number of steps.
+        progress: shows progress over a number of steps.
     """
     start = time.perf_counter()
     say("1/2  smart manufacturing: 20 seeds scripted, and 3 of them with an untrained language model at the table")
-    trade = market(folder / "smart_manufacturing", progress(MARKET_WEEKS))
+    with progress(MARKET_WEEKS) as tick:
+        trade = market(folder / "smart_manufacturing", tick)
     say("2/2  creator community: 20 seeds scripted, and 1 of them with untrained AI creators")
-    posts = community(folder / "creator_community", progress(COMMUNITY_DAYS))
+    with progress(COMMUNITY_DAYS) as tick:
+        posts = community(folder / "creator_community", tick)
     reports = [trade.report(), posts.report()]
     say("")
     for line in findings(trade):
         say(line)
     say(
-        "An untrained 135M model is no negotiator: it answers legally but near chance, names its own limit as its price "
-        "and closes too early. Trained specialists of the same size are to take these seats (the ladder in README.md)."
+        "An untrained 135M model is no negotiator: it answers legally but near chance, names its own limit as its "
+        "price and closes too early. Trained specialists of the same size are to take these seats (README: the ladder)."
     )
     say(f"{time.perf_counter() - start:.0f} s in all; reports:")
     return reports

@@ -137,11 +137,14 @@ class Run:
         for name in groups:
             part = frame[frame["group"] == name]
             for arm in self.arms:
-                draw_band(ax, part[part["arm"] == arm], label=" · ".join(n for n in (_arm(arm, self.arms), name) if n))
-        figure = self.side.metrics[metric]
+                what = name or ("all" if len(groups) > 1 else "")
+                draw_band(ax, part[part["arm"] == arm], label=" · ".join(n for n in (_arm(arm, self.arms), what) if n))
+        unit, words = self.side.metrics[metric].unit, _words(metric)
         ax.set_xlabel(self.side.step_name)
-        ax.set_ylabel(f"{metric.replace('_', ' ')}" if not figure.unit else f"{_words(metric)} ({figure.unit})")
-        ax.set_ylim(bottom=0 if frame["value"].min() >= 0 else None)
+        ax.set_ylabel(words if unit in ("", words) else f"{words} ({unit})")
+        ax.autoscale(axis="y")  # a plot that was here before has fixed its own limit
+        if ax.dataLim.ymin >= 0:
+            ax.set_ylim(bottom=0)
         if len(ax.get_legend_handles_labels()[1]):
             ax.legend(frameon=False, fontsize="small")
         return ax

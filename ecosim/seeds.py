@@ -73,8 +73,13 @@ def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int =
 
 def uniform(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> Array:
     """One draw from the open interval (0, 1) a row, float64 with 52 random bits."""
-    first, _ = words(stream, seed, step, phase, key, lane)
-    return cast(Array, ((first >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+    return _unit(words(stream, seed, step, phase, key, lane)[0])
+
+
+def two_uniforms(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> tuple[Array, Array]:
+    """Two draws from (0, 1) a row for the price of one; the first is that of `uniform`."""
+    first, second = words(stream, seed, step, phase, key, lane)
+    return _unit(first), _unit(second)
 
 
 def integers(high: Array | int, stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> Array:
@@ -128,6 +133,10 @@ def normal_quantile(p: Array) -> Array:
     near, far = tail - 1.6, tail - 5.0
     outer = np.where(tail <= 5.0, _ratio(near, _C, _D), _ratio(far, _E, _F))
     return np.where(np.abs(q) <= 0.425, centre, np.where(q < 0, -outer, outer))
+
+
+def _unit(bits: Array) -> Array:
+    return cast(Array, ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 
 
 def _ratio(x: Array, above: tuple[float, ...], below: tuple[float, ...]) -> Array:

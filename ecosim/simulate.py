@@ -324,9 +324,16 @@ def _manifest(
         "status": "running",
         "scenario_file": Path(place).name,
         "scenario": scenario.model_dump(mode="json"),
-        "arms": [{"name": arm.name, "minds": {k: _seat_names(v) for k, v in arm.minds.items()}} for arm in arms],
+        "arms": [
+            {
+                "name": arm.name,
+                "minds": {k: _seat_names(v) for k, v in arm.minds.items()},
+                "has_other_luck": arm.has_other_luck,
+            }
+            for arm in arms
+        ],
         "replicas": {name: replicas[name].tolist() for name in ("arm", "world_seed", "mind_seed")},
-        "minds": [{"name": m.name, "grade": m.grade, "fingerprint": m.fingerprint} for m in minds],
+        "minds": [_mind(mind) for mind in minds],
         "numerics": numerics,
         "machine": {
             "platform": platform.platform(terse=True),
@@ -336,6 +343,12 @@ def _manifest(
             "numpy": np.__version__,
         },
     }
+
+
+def _mind(mind: Mind) -> dict[str, Any]:
+    """Name, grade and fingerprint; of a language mind also its model and whether its bits repeat here."""
+    more = mind.describe() if hasattr(mind, "describe") else {}
+    return {"name": mind.name, "grade": mind.grade, "fingerprint": mind.fingerprint, **more}
 
 
 def _seat_names(seats: object) -> list[str]:
@@ -377,6 +390,6 @@ def _long(figures: Figures, known: Mapping[str, Figure]) -> pa.Table:
             columns["step"] = np.repeat(np.arange(1, steps + 1), len(replica))
         rows = values.size
         columns |= {"metric": [name] * rows, "group": [group] * rows}
-        columns |= {"value": values.reshape(-1), "unit": [known[name].unit] * rows}
+        columns |= {"value": values.reshape(-1).astype(float), "unit": [known[name].unit] * rows}
         pieces.append(pa.table(columns))
     return pa.concat_tables(pieces)

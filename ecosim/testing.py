@@ -71,7 +71,7 @@ def check_phase(phase: Phase, world: World) -> None:
     before = _snapshot(world)
     first, second = phase.ask(world), phase.ask(world)
     after = _snapshot(world)
-    changed = sorted(name for name in before if not np.array_equal(before[name], after.get(name)))
+    changed = sorted(name for name in before if not np.array_equal(before[name], after[name]))
     assert not changed, f"{phase.name}: ask wrote to {changed}"
     assert [q.name for q in first] == [q.name for q in second], f"{phase.name}: asks different roles when asked again"
     for one, two in zip(first, second, strict=True):

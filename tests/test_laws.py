@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ecosim
-from ecosim import simulate, testing
+from ecosim import contrast, simulate, testing
 from ecosim.record.digest import Digest, canonical, ordered
 from ecosim.record.store import Memory
 from ecosim.simulate import Arm
@@ -16,9 +17,9 @@ from ecosim.words import Table
 from ecosim.world import Column, Schema
 
 GOLDEN = {
-    "smart_manufacturing": "99f74c624211d50e",
-    "creator_community": "8a99635d790e9439",
-    "beer_game": "49ba5e28c883b54b",
+    "smart_manufacturing": "4e4e85a49a378896",
+    "creator_community": "f5e5612b56aa4f50",
+    "beer_game": "d433509245c64025",
 }
 """Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them, and says so in its commit."""
 
@@ -167,13 +168,15 @@ def test_scripted_minds_answer_a_row_the_same_in_any_company(name):
 
 @pytest.mark.slow
 def test_intervals_about_equal_arms_hold_zero_about_as_often_as_they_say():
-    """100 A/A comparisons of minds that sample: a right 95 % interval holds 0 in 90 to 99 of 100 with chance 0.96."""
-    held = {"profit_eur": 0, "stock_units": 0}
-    facts = simulate.load_scenario("smart_manufacturing")
-    for i in range(100):
-        own = facts.with_changes(world_seed=1 + 8 * i, mind_seed=1 + 8 * i)
-        table = ecosim.compare(own, {"a": {}}, seeds=8, steps=12, with_same=True).table
-        for metric in held:
-            row = table[(table["metric"] == metric) & table["group"].isin(["", "distributor"])].iloc[-1]
-            held[metric] += row["low"] <= 0 <= row["high"]
-    assert all(90 <= count <= 99 for count in held.values()), held
+    """100 A/A comparisons of 8 pairs, in one run of 800 seeds; the bar is 90 to 99 of 100 for the profit of all firms.
+
+    Of some thirty figures one or two may leave that range by chance, so of them all only the mean is held to 95 %.
+    """
+    run = ecosim.compare("smart_manufacturing", {"a": {}}, seeds=800, steps=12, with_same=True).run
+    block = (run.replicas["world_seed"].to_numpy()[run.kpis["replica"]] - 1) // 8
+    tables = [contrast.differences(run.kpis[block == i], run.replicas, run.arms) for i in range(100)]
+    every = pd.concat(tables).query("low < high")
+    held = ((every["low"] <= 0) & (0 <= every["high"])).groupby([every["metric"], every["group"]]).mean()
+    assert len(held) > 20
+    assert 0.90 <= held["profit_eur", ""] <= 0.99
+    assert 0.93 <= held.mean() <= 0.97

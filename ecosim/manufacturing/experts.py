@@ -7,6 +7,7 @@ have the same bits everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 
@@ -95,13 +96,18 @@ def time_based(exponent_of: Callable[[Question], Array | float]) -> Expert:
 def _aspiration(round_: Array, last_round: Array, exponent: Array | float) -> Array:
     """The aspiration of each row, looked up: rounds are few, rows are many; the last round is the end of time."""
     spans = int(last_round.max()) + 1
-    now, last = np.divmod(np.arange(spans * spans), spans)
-    time = bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1)
     place = round_ * spans + last_round
     if isinstance(exponent, float):
-        return bargain.aspiration(time, exponent)[place]
-    tables = np.stack([bargain.aspiration(time, one) for one in TACTICS])
+        return _aspirations(exponent, spans)[place]
+    tables = np.stack([_aspirations(one, spans) for one in TACTICS.tolist()])
     return tables[np.searchsorted(-TACTICS, -exponent), place]
+
+
+@cache
+def _aspirations(exponent: float, spans: int) -> Array:
+    """The aspiration at every round of every span of rounds, at round × spans + span."""
+    now, last = np.divmod(np.arange(spans * spans), spans)
+    return bargain.aspiration(bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1), exponent)
 
 
 def _snap_up(spec: Bucket, wish: Array, up: Array) -> Array:

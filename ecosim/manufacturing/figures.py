@@ -40,7 +40,7 @@ KPIS: Mapping[str, Figure] = {
     "profit_eur": Figure("EUR", "all cash taken less all cash spent, without what firms started with", "higher"),
     "cost_eur": Figure("EUR", "holding and backlog cost of the whole run", "lower"),
     "fill_rate": Figure("", "units served at once ÷ units asked for (type 2)", "higher"),
-    "bullwhip": Figure("", "variance of a role's weekly orders ÷ variance of weekly demand", "lower"),
+    "bullwhip": Figure("", "(sd ÷ mean)² of a role's weekly orders ÷ that of weekly demand", "lower"),
     "stock_units": Figure("units", "mean stock at the end of a week", "lower"),
     "backlog_units": Figure("units", "mean backlog at the end of a week", "lower"),
     "deal_price_eur": Figure("EUR/unit", "mean price of contracts about an item, weighted by quantity"),
@@ -125,7 +125,8 @@ def conclude(world: World, series: Series) -> Figures:
         figures["fill_rate", ""] = series["served_units", ""].sum(axis=0) / demand.sum(axis=0)
         for name in ROLES:
             if ("order_units", name) in series and (net.role == ROLES.index(name)).any():
-                figures["bullwhip", name] = series["order_units", name].var(axis=0) / demand.var(axis=0)
+                # squared coefficients of variation: steel and pumps have no common unit; with equal means, variances
+                figures["bullwhip", name] = _relative_variance(series["order_units", name]) / _relative_variance(demand)
                 for kpi in ("stock_units", "backlog_units"):
                     figures[kpi, name] = series[kpi, name].mean(axis=0)
         if any(name == "talks" for name, _ in series):
@@ -146,6 +147,11 @@ def _conclude_talks(figures: dict[tuple[str, str], Array], series: Series, items
         figures["rounds_per_talk", item] = total("rounds", item) / total("talks", item)
         gains = total("buyer_gain_eur", item) + total("seller_gain_eur", item)
         figures["buyer_share", item] = total("buyer_gain_eur", item) / gains
+
+
+def _relative_variance(column: Array) -> Array:
+    """Variance over the steps ÷ squared mean."""
+    return column.var(axis=0) / column.mean(axis=0) ** 2
 
 
 class _Adder:

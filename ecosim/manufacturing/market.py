@@ -21,7 +21,10 @@ from ecosim.words import Decision, Question, Table, concat
 from ecosim.world import Events, World
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-UNITS = {"need": "units/1e6", "item_name": "", "list_price": "EUR/1e6", "on_time": "", "seller_lead_time": "weeks"}
+UNITS = {
+    "need": "units/1e6", "item_name": "", "seller": "id", "list_price": "EUR/1e6", "on_time": "",
+    "seller_lead_time": "weeks",
+}  # fmt: skip
 
 
 class Quote:
@@ -62,14 +65,11 @@ class Quote:
             self._open_rooms(world)
         if not questions:
             return {}
-        rows, _, candidates, _ = self._due(world)
-        role = self.net.role[world.tables["positions"]["member"][rows]]
-        picked = np.empty(len(rows), np.int64)
-        for question, decision in zip(questions, decisions, strict=True):
-            picked[role == ROLES.index(question.role)] = decision.answers["partner"]
-        seller = candidates[np.arange(len(rows)), picked]
-        positions = world.tables["positions"]
-        replica, buyer, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        key = concat([question.key for question in questions])
+        replica, buyer, item = key["replica"], key["subject"], key["item"]
+        pairs = zip(questions, decisions, strict=True)
+        picked = [q["seller"][np.arange(q.num_rows), decision.answers["partner"]] for q, decision in pairs]
+        seller = np.concatenate(picked)
         world.tables["talks"] = concat([world.tables["talks"], self._talks(world, replica, buyer, seller, item)])
         return {"requests": Table({"replica": replica, "buyer": buyer, "seller": seller, "item": item})}
 
@@ -120,11 +120,12 @@ class Quote:
             columns={
                 "need": positions["wish"][rows],
                 "item_name": self.item_names[item],
+                "seller": candidates,
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
                 "seller_lead_time": np.full(candidates.shape, self.lead_weeks),
             },
-            masks={name: allowed for name in ("list_price", "on_time", "seller_lead_time")},
+            masks={name: allowed for name in ("seller", "list_price", "on_time", "seller_lead_time")},
             units=UNITS,
             fields=(Choice(name="partner", options=ORDINALS[: candidates.shape[1]], allowed=allowed),),
         )
@@ -135,14 +136,15 @@ class Quote:
         key = (buyer, seller, item)
         rows = len(buyer)
 
-        def scattered(centre: Array, lane: int) -> Array:
-            u = seeds.uniform(seeds.WORLD, seed, world.steps, "limits", key, lane)
+        limits = seeds.two_uniforms(seeds.WORLD, seed, world.steps, "limits", key)
+        patience = seeds.two_uniforms(seeds.WORLD, seed, world.steps, "deadlines", key)
+
+        def scattered(centre: Array, u: Array) -> Array:
             limit = np.rint(centre * (1.0 + facts.private_spread * (2.0 * u - 1.0))).astype(np.int64)
             return limit // CENT * CENT
 
-        def rounds(lane: int) -> Array:
-            choices = facts.max_rounds - facts.min_rounds + 1
-            return facts.min_rounds + seeds.integers(choices, seeds.WORLD, seed, world.steps, "deadlines", key, lane)
+        def rounds(u: Array) -> Array:
+            return facts.min_rounds + (u * (facts.max_rounds - facts.min_rounds + 1)).astype(np.int64)
 
         none = np.full(rows, NOBODY)
         return Table(
@@ -151,10 +153,10 @@ class Quote:
                 "buyer": buyer,
                 "seller": seller,
                 "item": item,
-                "buyer_limit": scattered(self.value[item], 0),
-                "seller_limit": scattered(self.cost[item], 1),
-                "buyer_rounds": rounds(0),
-                "seller_rounds": rounds(1),
+                "buyer_limit": scattered(self.value[item], limits[0]),
+                "seller_limit": scattered(self.cost[item], limits[1]),
+                "buyer_rounds": rounds(patience[0]),
+                "seller_rounds": rounds(patience[1]),
                 **{
                     f"{who}_{what}": none.copy()
                     for who in ("buyer", "seller")

@@ -97,6 +97,8 @@ SCHEMAS = {
             ITEM,
             Column("buyer_limit", "i8", "EUR/1e6", "the buyer's private limit"),
             Column("seller_limit", "i8", "EUR/1e6", "the seller's private limit"),
+            Column("buyer_rounds", "i8", "rounds", "the buyer's private deadline"),
+            Column("seller_rounds", "i8", "rounds", "the seller's private deadline"),
             Column("moves", "i8", "", "moves of both sides"),
             Column("outcome", "i8", "", _codes(OUTCOMES)),
         ),

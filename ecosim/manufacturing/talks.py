@@ -42,6 +42,9 @@ UNITS = {
 }  # fmt: skip
 
 
+PRIVATE = ("buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds")
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """Whose turn it is in which talks: rows of `talks`, the mover's id, and the rows of both positions."""
@@ -246,5 +249,5 @@ class Negotiate:
         over = outcome != OPEN
         ended = talks.take(over)
         world.tables["talks"] = talks.take(~over)
-        names = ("replica", "buyer", "seller", "item", "buyer_limit", "seller_limit", "moves")
+        names = ("replica", "buyer", "seller", "item", *PRIVATE, "moves")
         return {"talks": Table({**{name: ended[name] for name in names}, "outcome": outcome[over]})}

@@ -4,8 +4,8 @@ A row is asked field by field; later fields see the earlier answers, and a field
 Only legal answers are ever offered, so an illegal one can't exist; where one answer is left it is taken without asking.
 How an option's score becomes a choice is the card's to say. Scores are natural-log likelihoods of an option's tokens,
 by the card's normaliser: their sum (the likelihood of the text itself, which favours short options) or their mean
-(which favours long ones). `Decision.logp` is the chance of the answers under softmax(score / temperature) over the options
-offered (temperature 1 for argmax), `margin` the gap between the best two of the first field on that scale.
+(which favours long ones). `Decision.logp` is the chance of the answers under softmax(score / temperature) over the
+options offered (temperature 1 for argmax), `margin` the gap between the best two of the first field on that scale.
 
 Draws are keyed by the row (`seeds.MIND`), costs are nominal (a row's own tokens behind its cached prefix), so a
 decision depends on its row alone. What was read and scored is kept verbatim in `Decision.trace`.
@@ -90,6 +90,16 @@ class LanguageMind:
             "prompts": {".".join(key): prompts.sources for key, prompts in sorted(self._prompts.items())},
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """The model's record and the start-up probe, for a manifest."""
+        from ecosim.pool.probe import probe
+
+        return {"model": self.engine.language.record.as_dict(), "probe": probe(self.engine)}
+
+    def stats(self) -> dict[str, int | float]:
+        """What the pool has done for this mind so far."""
+        return self.engine.stats.as_dict()
 
     def decide(self, question: Question) -> Decision:
         """The answers to every row.

@@ -92,9 +92,11 @@ class Seats:
         if not isinstance(seat, str):
             return [] if callable(seat) else [f"{name}: a mind is a name or a function, got {seat!r}"]
         if seat in LANGUAGE:
-            known = catalog.card(role).questions if role in catalog.roles() else {}
+            prompts = catalog.card(role).questions if role in catalog.roles() else {}
             phases = [phase] if phase else self.side.roles[role]
-            return [f"{name}: {seat!r} has no prompt for {role}.{p} in the catalogue" for p in phases if p not in known]
+            return [
+                f"{name}: {seat!r} has no prompt for {role}.{p} in the catalogue" for p in phases if p not in prompts
+            ]
         questions = [f"{role}.{p}" for p in self.side.roles[role]]
         wanted = [f"{role}.{phase}"] if phase else questions
         known = {expert for q in wanted for expert in self.side.experts[q]} | set(LANGUAGE)

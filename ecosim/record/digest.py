@@ -35,17 +35,22 @@ class Digest:
 
     def add_step(self, step: int, tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -> None:
         """Chain the events of a step; tables must be sorted by `ordered`."""
-        hashes = [hashlib.sha256(link + step.to_bytes(8, "little")) for link in self.links]
-        for name in sorted(tables):
+        names = sorted(tables)
+        bounds = np.zeros((len(names), len(self.links) + 1), "<i8")
+        for i, name in enumerate(names):
+            bounds[i, 1:] = np.searchsorted(tables[name]["replica"], np.arange(len(self.links)), side="right")
+        counts = np.diff(bounds, axis=1).T
+        head = [step.to_bytes(8, "little"), *(name.encode() + b"\0" for name in sorted(schemas))]
+        hashes = [hashlib.sha256(b"".join([link, *head])) for link in self.links]
+        for hash_, rows_by_table in zip(hashes, _spread(counts, names, sorted(schemas)), strict=True):
+            hash_.update(rows_by_table)
+        for i, name in enumerate(names):
             rows = canonical(tables[name], schemas[name])
-            data = memoryview(rows.tobytes())
-            label, size = name.encode(), rows.dtype.itemsize
-            ends = np.searchsorted(tables[name]["replica"], np.arange(len(hashes)), side="right").tolist()
-            start = 0
-            for hash_, end in zip(hashes, ends, strict=True):
+            data = rows.view(np.uint8).data
+            ends = (bounds[i] * rows.dtype.itemsize).tolist()
+            for hash_, start, end in zip(hashes, ends, ends[1:], strict=False):
                 if end > start:
-                    hash_.update(b"%b %d;" % (label, end - start) + data[start * size : end * size])
-                start = end
+                    hash_.update(data[start:end])
         self.links = [hash_.digest() for hash_ in hashes]
 
     def hex(self) -> list[str]:
@@ -73,6 +78,13 @@ def canonical(table: Table, schema: Schema) -> Array:
             values = np.array([hashlib.sha256(text.encode()).digest() for text in values], rows.dtype[column.name])
         rows[column.name] = values
     return rows
+
+
+def _spread(counts: Array, names: Sequence[str], known: Sequence[str]) -> list[bytes]:
+    """For each replica the number of rows of every known table, zero where it has none, as bytes."""
+    full = np.zeros((len(counts), len(known)), "<i8")
+    full[:, [known.index(name) for name in names]] = counts
+    return [row.tobytes() for row in full]
 
 
 def _one_key(keys: Sequence[Array]) -> Array:

@@ -1,0 +1,123 @@
+"""What the report reads of a run: each table once, in the order in which it will be drawn.
+
+A run may have kept no events, may have failed before it had KPIs, and may hold a thousand replicas: whoever asks gets
+an empty table, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ecosim.errors import RunError
+from ecosim.world import Figure
+
+if TYPE_CHECKING:
+    from ecosim.explore import Run
+
+KPI_COLUMNS = ("replica", "metric", "group", "value", "unit", "arm")
+
+
+class Source:
+    """A run, as sections see it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.manifest: dict[str, Any] = run.manifest
+        self.arms: list[str] = run.arms
+        self._events: dict[str, pd.DataFrame] = {}
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The event tables that hold rows."""
+        return self.run.tables
+
+    def events(self, name: str) -> pd.DataFrame:
+        """An event table; empty, without columns, where the run has none."""
+        if name not in self._events:
+            self._events[name] = self.run.events(name) if name in self.tables else pd.DataFrame()
+        return self._events[name]
+
+    @cached_property
+    def kpis(self) -> pd.DataFrame:
+        """KPIs, long; empty for a run that did not reach its end."""
+        try:
+            return self.run.kpis
+        except RunError:
+            return pd.DataFrame(columns=list(KPI_COLUMNS))
+
+    @cached_property
+    def metrics(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Every metric by (name, group); one that is nan or 0 throughout is not among them."""
+        try:
+            frame = self.run.metrics
+        except RunError:
+            return {}
+        parts = frame.groupby(["metric", "group"], sort=False, observed=True)
+        return {(str(name), str(group)): part for (name, group), part in parts if _says_something(part["value"])}
+
+    @cached_property
+    def silent(self) -> list[tuple[str, str]]:
+        """Metrics that are nan or 0 throughout."""
+        try:
+            frame = self.run.metrics
+        except RunError:
+            return []
+        pairs = frame[["metric", "group"]].drop_duplicates()
+        known = [(str(metric), str(group)) for metric, group in pairs.itertuples(index=False)]
+        return [pair for pair in known if pair not in self.metrics]
+
+    def groups(self, metric: str) -> list[str]:
+        """The groups of a metric that can be drawn, in the order in which they are measured."""
+        return [group for name, group in self.metrics if name == metric]
+
+    def figure(self, metric: str, known: str = "metrics") -> Figure:
+        """Unit and definition of a metric, or with `known="kpis"` of a KPI."""
+        figures = self.run.side.metrics if known == "metrics" else self.run.side.kpis
+        return figures.get(metric, Figure("", "not described by this ecosystem"))
+
+    @cached_property
+    def num_replicas(self) -> int:
+        """How many replicas, of all arms."""
+        return len(self.manifest["replicas"]["arm"])
+
+    def replicas_by_arm(self) -> dict[str, int]:
+        """How many replicas each arm has."""
+        return {str(arm): int(n) for arm, n in self.run.replicas["arm"].value_counts(sort=False).items()}
+
+    def named(self, replica: int) -> str:
+        """A replica in words: its number, its world seed, and its arm if there are several."""
+        row = self.run.replicas.iloc[replica]
+        arm = f", arm “{row['arm']}”" if len(self.arms) > 1 else ""
+        return f"replica {replica} (world seed {row['world_seed']}{arm})"
+
+    @property
+    def faults(self) -> dict[int, str]:
+        """Replicas that broke a law and were frozen, with the reason."""
+        return {int(replica): str(fault) for replica, fault in self.manifest.get("faults", {}).items()}
+
+    @cached_property
+    def twin_arms(self) -> list[str]:
+        """Arms with the first arm's minds and other luck: A/A controls."""
+        first = self.manifest["arms"][0]["minds"]
+        replicas = self.run.replicas
+        luck = {arm: _luck(replicas, arm) for arm in self.arms}
+        same = [arm["name"] for arm in self.manifest["arms"][1:] if arm["minds"] == first]
+        return [arm for arm in same if luck[arm] != luck[self.arms[0]]]
+
+    def language_grades(self) -> list[str]:
+        """Grades of minds that guess: all but scripted ones."""
+        grades = [mind["grade"] for mind in self.manifest.get("minds", []) if mind["grade"] != "scripted"]
+        return list(dict.fromkeys(grades))
+
+
+def _luck(replicas: pd.DataFrame, arm: str) -> Sequence[int]:
+    seeds: list[int] = replicas.loc[replicas["arm"] == arm, "mind_seed"].tolist()
+    return seeds
+
+
+def _says_something(values: pd.Series[float]) -> bool:
+    return bool((values.notna() & (values != 0)).any())
