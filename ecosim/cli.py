@@ -369,7 +369,7 @@ def _print_comparison(table: Any) -> None:
         ]
         _print_rows(rows)
         print()
-    print("* the interval leaves out 0; of twenty intervals about equal arms, one does so by chance")
+    print("* the interval leaves out 0, as one in twenty does where arms are equal")
 
 
 def _print_figures(figures: Mapping[str, Any], as_json: bool) -> None:

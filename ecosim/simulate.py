@@ -389,7 +389,7 @@ def _long(figures: Figures, known: Mapping[str, Figure]) -> pa.Table:
         if steps:
             columns["step"] = np.repeat(np.arange(1, steps + 1), len(replica))
         rows = values.size
-        columns |= {"metric": [name] * rows, "group": [group] * rows}
-        columns |= {"value": values.reshape(-1).astype(float), "unit": [known[name].unit] * rows}
+        columns |= {"metric": pa.repeat(name, rows), "group": pa.repeat(group, rows)}
+        columns |= {"value": values.reshape(-1).astype(float), "unit": pa.repeat(known[name].unit, rows)}
         pieces.append(pa.table(columns))
     return pa.concat_tables(pieces)

@@ -24,6 +24,7 @@ def changed(**keys):
     return yaml.safe_dump({**GOOD, **keys}, sort_keys=False)
 
 
+# ruff: noqa: E501 (a message is one line, here too)
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [

@@ -153,6 +153,8 @@ class Quote:
                 "buyer": buyer,
                 "seller": seller,
                 "item": item,
+                "buyer_position": self.net.position[buyer, item],
+                "seller_position": self.net.position[seller, item],
                 "buyer_limit": scattered(self.value[item], limits[0]),
                 "seller_limit": scattered(self.cost[item], limits[1]),
                 "buyer_rounds": rounds(patience[0]),

@@ -234,7 +234,8 @@ def no_talks() -> Table:
     """The empty table `talks`; `prices` are the last offers of both sides, the newest first."""
     empty = np.zeros(0, np.int64)
     names = (
-        "replica", "buyer", "seller", "item", "buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds",
+        "replica", "buyer", "seller", "item", "buyer_position", "seller_position", 
+        "buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds",
         "buyer_price", "buyer_quantity", "buyer_week", "seller_price", "seller_quantity", "seller_week", "moves",
     )  # fmt: skip
     return Table({**{n: empty for n in names}, "prices": np.zeros((0, SHOWN_OFFERS), np.int64)})

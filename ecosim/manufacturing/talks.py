@@ -122,7 +122,7 @@ class Negotiate:
         return Move(rows, is_buyer, mover, self.net.role[mover])
 
     def _question(self, world: World, role: str, rows: Array, mover: Array, is_buyer: bool) -> Question:
-        talks, net = world.tables["talks"], self.net
+        talks = world.tables["talks"]
         side, other = ("buyer", "seller") if is_buyer else ("seller", "buyer")
         replica, item, moves = talks["replica"][rows], talks["item"][rows], talks["moves"][rows]
         counterpart = talks[other][rows]
@@ -130,7 +130,7 @@ class Negotiate:
         round_ = moves // 2 + 1
         rounds_left = np.maximum(talks[f"{side}_rounds"][rows] - round_, 0)
         is_in_time = round_ <= talks[f"{side}_rounds"][rows]
-        room = world.tables["positions"]["room"][net.position_row(replica, mover, item)]
+        room = world.tables["positions"]["room"][self._position(talks, side, rows)]
         account = world.ledger.rows(replica, mover)
         on_hand = world.ledger.accounts["balance"][account, item + 1]
         offer = {what: talks[f"{other}_{what}"][rows] for what in OFFER}
@@ -207,14 +207,12 @@ class Negotiate:
 
     def _confirm(self, world: World, rows: Array, offerer: str) -> Array:
         """Which accepts hold, given the room of both sides."""
-        talks, net = world.tables["talks"], self.net
-        replica, item = talks["replica"][rows], talks["item"][rows]
+        talks = world.tables["talks"]
         price, quantity = talks[f"{offerer}_price"][rows], talks[f"{offerer}_quantity"][rows]
         confirmed = np.ones(len(rows), bool)
         for side, other, turn in (("buyer", "seller", price), ("seller", "buyer", -price)):
             left = np.flatnonzero(confirmed)
-            firm = talks[side][rows][left]
-            position = net.position_row(replica[left], firm, item[left])
+            position = self._position(talks, side, rows[left])
             room = world.tables["positions"]["room"][position]
             fits = all_or_nothing((position,), (turn[left], talks[other][rows][left]), quantity[left], room)
             confirmed[left] = fits
@@ -226,7 +224,7 @@ class Negotiate:
         deals = {name: talks[name][rows] for name in ("replica", "buyer", "seller", "item")}
         quantity = talks[f"{offerer}_quantity"][rows]
         for side in ("buyer", "seller"):
-            position = net.position_row(deals["replica"], deals[side], deals["item"])
+            position = self._position(talks, side, rows)
             np.subtract.at(world.tables["positions"]["room"], position, quantity)
         deals |= {
             "from_week": np.full(len(rows), world.steps),
@@ -239,9 +237,13 @@ class Negotiate:
     def _is_satisfied(self, world: World) -> Array:
         """Which talks have a side without room for one more unit."""
         talks, room = world.tables["talks"], world.tables["positions"]["room"]
-        sides = (self.net.position_row(talks["replica"], talks[side], talks["item"]) for side in ("buyer", "seller"))
-        buyer, seller = sides
-        return np.minimum(room[buyer], room[seller]) < MILLION
+        everyone = np.arange(talks.num_rows)
+        buyer, seller = (room[self._position(talks, side, everyone)] for side in ("buyer", "seller"))
+        return np.minimum(buyer, seller) < MILLION
+
+    def _position(self, talks: Table, side: str, rows: Array) -> Array:
+        """Rows in `positions` of one side of some talks."""
+        return talks["replica"][rows] * self.net.num_positions + talks[f"{side}_position"][rows]
 
     def _close(self, world: World, outcome: Array) -> Events:
         """Take talks that are over off the table; gives their event rows."""

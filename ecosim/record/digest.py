@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ecosim.fields import Array
-from ecosim.words import Table
+from ecosim.words import Table, concat
 from ecosim.world import Schema
-
-TEXT_BYTES = 32
-"""A text stands in the canonical row as its SHA-256."""
 
 
 class Digest:
@@ -33,24 +31,29 @@ class Digest:
         first = hashlib.sha256(b"ecosim events 1").digest()
         self.links = list(links) if links is not None else [first] * num_replicas
 
-    def add_step(self, step: int, tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -> None:
-        """Chain the events of a step; tables must be sorted by `ordered`."""
-        names = sorted(tables)
-        bounds = np.zeros((len(names), len(self.links) + 1), "<i8")
-        for i, name in enumerate(names):
-            bounds[i, 1:] = np.searchsorted(tables[name]["replica"], np.arange(len(self.links)), side="right")
-        counts = np.diff(bounds, axis=1).T
-        head = [step.to_bytes(8, "little"), *(name.encode() + b"\0" for name in sorted(schemas))]
-        hashes = [hashlib.sha256(b"".join([link, *head])) for link in self.links]
-        for hash_, rows_by_table in zip(hashes, _spread(counts, names, sorted(schemas)), strict=True):
-            hash_.update(rows_by_table)
-        for i, name in enumerate(names):
-            rows = canonical(tables[name], schemas[name])
-            data = rows.view(np.uint8).data
-            ends = (bounds[i] * rows.dtype.itemsize).tolist()
-            for hash_, start, end in zip(hashes, ends, ends[1:], strict=False):
-                if end > start:
-                    hash_.update(data[start:end])
+    def add_step(self, step: int, tables: Mapping[str, Packed], known: Sequence[str]) -> None:
+        """Chain the events of a step.
+
+        Args:
+            step: its number.
+            tables: packed rows by name; tables without rows may be left out.
+            known: the names of all event tables of the side.
+        """
+        every = sorted(known)
+        ends = np.zeros((len(every), len(self.links) + 1), np.int64)
+        for i, name in enumerate(every):
+            if name in tables:
+                ends[i, 1:] = np.searchsorted(tables[name].replica, np.arange(len(self.links)), side="right")
+        head = b"".join([step.to_bytes(8, "little"), *(name.encode() + b"\0" for name in every)])
+        counts = np.ascontiguousarray(np.diff(ends, axis=1).T, "<i8")
+        hashes = [hashlib.sha256(link + head + row.tobytes()) for link, row in zip(self.links, counts, strict=True)]
+        for i, name in enumerate(every):
+            if name in tables:
+                rows = tables[name].rows
+                data, bounds = rows.reshape(-1).view(np.uint8).data, (ends[i] * rows.strides[0]).tolist()
+                for hash_, start, end in zip(hashes, bounds[:-1], bounds[1:], strict=True):
+                    if end > start:
+                        hash_.update(data[start:end])
         self.links = [hash_.digest() for hash_ in hashes]
 
     def hex(self) -> list[str]:
@@ -58,33 +61,51 @@ class Digest:
         return [link.hex() for link in self.links]
 
 
-def ordered(table: Table, schema: Schema) -> Table:
-    """The rows by replica, then by the schema's keys (which must be unique within a replica and step)."""
-    names = ["replica", *(column.name for column in schema.columns[: schema.num_keys])]
-    keys = [table[name] for name in names]
-    order = np.argsort(_one_key(keys)) if table.num_rows else np.zeros(0, np.int64)
-    return table.take(order)
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Events of one table and step in canonical order.
+
+    Attributes:
+        replica: of each row.
+        rows: one packed row an event, int64 words (rows, words): a number is one word, a text the four of its SHA-256.
+        table: the same rows as columns; numbers are views of `rows`.
+    """
+
+    replica: Array
+    rows: Array
+    table: Table
 
 
-def canonical(table: Table, schema: Schema) -> Array:
-    """A structured array with one packed row a row of the table, without its replica."""
-    kinds = {"i8": "<i8", "f8": "<f8", "str": f"V{TEXT_BYTES}"}
-    rows = np.empty(table.num_rows, np.dtype([(c.name, kinds[c.kind]) for c in schema.columns]))
-    for column in schema.columns:
-        values = table[column.name]
-        if column.kind == "f8":
-            values = np.where(np.isnan(values), np.nan, values + 0.0)
-        elif column.kind == "str":
-            values = np.array([hashlib.sha256(text.encode()).digest() for text in values], rows.dtype[column.name])
-        rows[column.name] = values
-    return rows
+def pack(pieces: Sequence[Table], schema: Schema) -> Packed:
+    """Put the rows of some tables in order: by replica, then by the schema's keys (unique in a replica and step).
+
+    Rows are packed first and sorted then, so that a row moves once and not once a column.
+    """
+    whole = concat(pieces)
+    keys = [whole[name] for name in ("replica", *(column.name for column in schema.columns[: schema.num_keys]))]
+    order = np.argsort(_one_key(keys))
+    words = [_words(whole[column.name], column.kind) for column in schema.columns]
+    ends = np.cumsum([word.shape[1] for word in words]).tolist()
+    rows = np.empty((whole.num_rows, ends[-1]), "<i8")
+    for word, end in zip(words, ends, strict=True):
+        rows[:, end - word.shape[1] : end] = word
+    rows = rows.take(order, axis=0)
+    columns = {"replica": keys[0][order]}
+    for column, end in zip(schema.columns, ends, strict=True):
+        last = rows[:, end - 1]
+        is_text = column.kind == "str"
+        columns[column.name] = whole[column.name][order] if is_text else last.view(column.kind)
+    return Packed(columns["replica"], rows, Table(columns))
 
 
-def _spread(counts: Array, names: Sequence[str], known: Sequence[str]) -> list[bytes]:
-    """For each replica the number of rows of every known table, zero where it has none, as bytes."""
-    full = np.zeros((len(counts), len(known)), "<i8")
-    full[:, [known.index(name) for name in names]] = counts
-    return [row.tobytes() for row in full]
+def _words(values: Array, kind: str) -> Array:
+    """A column as the words that are hashed, shape (rows, 1 or 4): −0 as 0, every NaN as one, text as its SHA-256."""
+    if kind == "str":
+        hashes = b"".join(hashlib.sha256(text.encode()).digest() for text in values)
+        return np.frombuffer(hashes, "<i8").reshape(-1, 4)
+    if kind == "f8":
+        return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8").view("<i8")[:, None]
+    return values[:, None]
 
 
 def _one_key(keys: Sequence[Array]) -> Array:

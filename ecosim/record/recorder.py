@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ecosim.record.digest import Digest, ordered
+from ecosim.record.digest import Digest, pack
 from ecosim.record.store import Store
-from ecosim.words import KEY, Decision, Question, Table, concat
+from ecosim.words import KEY, Decision, Question, Table
 from ecosim.world import Events, Schema
 
 ARROW = {"i8": pa.int64(), "f8": pa.float64(), "str": pa.string()}
@@ -47,11 +47,12 @@ class Recorder:
 
     def close_step(self, step: int) -> dict[str, Table]:
         """Chain and store the step; gives its events by table, in order."""
-        tables = {name: ordered(concat(pieces), self.schemas[name]) for name, pieces in self._open.items()}
+        packed = {name: pack(pieces, self.schemas[name]) for name, pieces in self._open.items()}
         self._open = {}
-        self.digest.add_step(step, tables, self.schemas)
-        outside = {name: table for name, table in tables.items() if self.schemas[name].is_exogenous}
-        self.exogenous.add_step(step, outside, self.schemas)
+        self.digest.add_step(step, packed, list(self.schemas))
+        outside = [name for name, schema in self.schemas.items() if schema.is_exogenous]
+        self.exogenous.add_step(step, {name: packed[name] for name in outside if name in packed}, outside)
+        tables = {name: rows.table for name, rows in packed.items()}
         self._chain_scores(step)
         if self.store is not None:
             for name, table in tables.items():

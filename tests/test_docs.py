@@ -1,0 +1,147 @@
+"""What we show people works: notebooks, stories, and whatever the README tells them to type."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STORIES = sorted((ROOT / "scenarios").glob("*.py"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+HEADLESS = os.environ | {"MPLBACKEND": "agg"}
+SHORT = ("--seeds", "2", "--steps", "3")
+"""Put after `run` and `compare`: of an option given twice the last one counts. A README's own numbers may be long."""
+SHORT_WITH_MODEL = ("--seeds", "2", "--steps", "1", "--set", "negotiation.requests=1")
+SAYS = {
+    "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
+    "creator_community": "feed shares attention less equally than chance in",
+    "smart_manufacturing": "price of a pump, EUR: +",
+}
+"""What each story comes to."""
+NOT_RUN = {
+    "models": "fetches from a package index; tests/models/test_fetch.py has its parts",
+    "demo": "takes minutes; `make demo` is the command that runs it",
+    "bench": "takes minutes; tests/bench has its parts",
+}
+"""The commands that are not run here, and why not."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every `ecosim …` line of the README's shell blocks, as words, without comments."""
+    lines = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
+    words = [tuple(shlex.split(line, comments=True)) for line in lines]
+    return [line[1:] for line in words if line[:1] == ("ecosim",)]
+
+
+def marked(words: tuple[str, ...]) -> object:
+    reason = NOT_RUN.get(words[0])
+    asks_a_model = "untrained" in " ".join(words)
+    marks = [pytest.mark.skip(reason=reason)] if reason else [pytest.mark.model] if asks_a_model else []
+    return pytest.param(words, marks=marks, id=" ".join(words))
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
+# ---- notebooks ------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_notebook_for_each_ecosystem():
+    assert [path.name for path in NOTEBOOKS] == ["01_market.ipynb", "02_community.ipynb"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_without_complaint(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert len(outputs) >= 8
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    assert [made.suffix for made in tmp_path.iterdir()] == [".html"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_small_and_in_order_and_tells_nothing_of_its_machine(path):
+    text = path.read_text(encoding="utf-8")
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert len(text) < 200_000
+    pictures = re.compile(r'"image/png": "[^"]*"')
+    assert not re.search(r"/home/|/root/|/tmp/|/Users/|site-packages", pictures.sub("", text))
+
+
+# ---- stories --------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_three_stories_of_at_most_forty_lines_that_nobody_imports():
+    assert [path.stem for path in STORIES] == sorted(SAYS)
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 40 for path in STORIES)
+    assert all(path.with_suffix(".yaml").is_file() for path in STORIES)
+    assert not (ROOT / "scenarios" / "__init__.py").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_a_story_is_told_and_leaves_no_files(path, tmp_path):
+    before = files(path.parent)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", path], cwd=tmp_path, env=HEADLESS, capture_output=True, text=True, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert SAYS[path.stem] in done.stdout
+    assert files(tmp_path) == set()
+    assert files(path.parent) == before
+
+
+# ---- README ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_has_commands_and_blocks_to_run():
+    runs = [words for words in commands() if words[0] not in NOT_RUN]
+    assert len(runs) >= 3
+    assert len(blocks("python")) >= 2
+    known = {"run", "compare", "check", "report", *NOT_RUN}
+    assert {words[0] for words in commands()} <= known
+
+
+@pytest.mark.parametrize("words", [marked(words) for words in commands()])
+def test_a_command_of_the_readme_runs(words, tmp_path):
+    asks_a_model = "untrained" in " ".join(words)
+    short = (SHORT_WITH_MODEL if asks_a_model else SHORT) if words[0] in ("run", "compare") else ()
+    command = [sys.executable, "-m", "ecosim.cli", *words, *short]
+    done = subprocess.run(command, cwd=tmp_path, env=HEADLESS, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    if short:
+        (report,) = tmp_path.rglob("report.html")
+        assert f"report  {report.relative_to(tmp_path)}" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    names: dict[str, object] = {}
+    for number, block in enumerate(blocks("python"), start=1):
+        exec(compile(block, f"README.md, python block {number}", "exec"), names)
+    pyplot.close("all")
+    assert "ecosim" in names
