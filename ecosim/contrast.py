@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from ecosim.errors import RunError
-from ecosim.world import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,12 +81,11 @@ def check_common_world(manifest: Mapping[str, Any]) -> None:
             raise RunError(f"arms met different worlds at world seed {seed}: exogenous events differ; nothing compares")
 
 
-def plot(table: pd.DataFrame, known: Mapping[str, Figure], ax: Axes | None = None) -> Axes:
+def plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Differences in percent of the baseline's mean, with intervals; a KPI whose baseline is 0 is left out.
 
     Args:
         table: from `differences`.
-        known: the KPIs, for which way is better.
         ax: where to draw; a new figure by default.
     """
     shown = table[(table["baseline_mean"] != 0) & table["low"].notna()]
@@ -106,6 +104,7 @@ def plot(table: pd.DataFrame, known: Mapping[str, Figure], ax: Axes | None = Non
         ax.errorbar(part["difference"] * scale, where, xerr=reach, fmt="o", markersize=4, capsize=2, label=arm)
     ax.axvline(0, color="0.5", linewidth=0.8)
     ax.set_xscale("symlog", linthresh=10)
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks(range(len(labels)), labels, fontsize="small")
     ax.invert_yaxis()
     ax.set_xlabel(f"difference to {table['baseline'].iloc[0]}, % of its mean (95 % interval; log scale beyond ±10 %)")

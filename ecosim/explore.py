@@ -132,8 +132,10 @@ class Run:
         frame = self.metrics[self.metrics["metric"] == metric]
         if frame.empty:
             raise RunError(f"no metric {metric!r} in this run; it has {', '.join(self.metrics['metric'].unique())}")
+        if group is not None and group not in frame["group"].unique():
+            raise RunError(f"no group {group!r} of {metric} in this run; it has {', '.join(frame['group'].unique())}")
         ax = ax if ax is not None else plt.subplots(figsize=(7, 3.5), layout="constrained")[1]
-        groups = [group] if group is not None else list(frame["group"].unique())
+        groups = list(frame["group"].unique()) if group is None else [group]
         for name in groups:
             part = frame[frame["group"] == name]
             for arm in self.arms:
@@ -154,7 +156,10 @@ class Run:
         from ecosim.report import page
 
         target = Path(path) if path is not None else (self.path or Path()) / "report.html"
-        page.write(self, target)
+        try:
+            page.write(self, target)
+        except OSError as error:
+            raise RunError(f"{target}: the report cannot be written: {error.strerror}; name another place") from error
         return target
 
     def _with_arm(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -182,7 +187,7 @@ class Comparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Every difference with its interval, in standard deviations of the first arm, so that all share an axis."""
-        return contrast.plot(self.table, self.run.side.kpis, ax)
+        return contrast.plot(self.table, ax)
 
     def report(self, path: str | Path | None = None) -> Path:
         """The report of the run, which shows the comparison first."""
@@ -251,6 +256,8 @@ def compare(
         RunError: the arms met different exogenous worlds; nothing can be compared.
     """
     resolved = facts(scenario, seeds, steps, changes)
+    if not isinstance(arms, Mapping):
+        raise ScenarioError(f"arms: expected minds by the name of the arm, got {type(arms).__name__}")
     chosen = [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
     if with_same and chosen:
         same = Arm(name=f"{chosen[0].name} again", minds=chosen[0].minds, has_other_luck=True)

@@ -118,7 +118,7 @@ def read(
     try:
         found = build(kind(world), data, place=str(path))
     except ScenarioError as error:
-        raise ScenarioError([*error.faults, *faults]) from error
+        raise ScenarioError([*error.faults, *faults]) from None
     if faults:
         raise ScenarioError(faults)
     return found
@@ -129,7 +129,7 @@ def build(kind: type[S], data: Mapping[str, object], place: str) -> S:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise ScenarioError([line for fault in error.errors() for line in _lines(kind, place, fault)]) from error
+        raise ScenarioError([line for fault in error.errors() for line in _lines(kind, place, fault)]) from None
 
 
 def _lines(kind: type[Facts], place: str, fault: Any) -> list[str]:
@@ -173,6 +173,8 @@ def _set(data: Any, key: str, value: object, place: str) -> None:
     at = data
     for part in path:
         try:
+            if at is data:
+                at.setdefault(part, {})  # a group that the file leaves to its defaults
             at = at[int(part)] if isinstance(at, list) else at[part]
         except (KeyError, IndexError, ValueError, TypeError):
             raise ScenarioError(f"{place}: --set {key}: there is no {part!r} to change") from None

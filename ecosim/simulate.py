@@ -26,7 +26,7 @@ from ecosim import catalog
 from ecosim.errors import RunError, ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.router import Router
-from ecosim.minds.seats import LANGUAGE, Seats, Wishes, deal
+from ecosim.minds.seats import LANGUAGE, Seats, Wishes, deal, seat_names
 from ecosim.record.recorder import Recorder
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import MAX_SEED, Scenario, read
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ecosim.models.encoder import Encoder
 
 Numerics = Literal["reproducible", "fast"]
+NUMERICS = ("reproducible", "fast")
 SIDES = {"manufacturing": "ecosim.manufacturing.side", "community": "ecosim.community.side"}
 MANIFEST = "manifest.json"
 OTHER_LUCK = 1_000_000
@@ -129,7 +130,9 @@ def _mind_faults(world: str, minds: object) -> list[str]:
     return Seats(side(world), language=_no_model).faults(named)
 
 
-def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario") -> None:
+def check(
+    scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", numerics: Numerics = "reproducible"
+) -> None:
     """Find what can be found without running: roles, phases and minds that do not exist.
 
     Raises:
@@ -138,6 +141,8 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario") -> N
     ecosystem = side(scenario.world)
     seats = Seats(ecosystem, language=_no_model)
     faults: list[str] = []
+    if numerics not in NUMERICS:
+        faults.append(f"{place}: numerics: unknown {numerics!r}; known: {', '.join(NUMERICS)}")
     for arm in arms:
         try:
             seats.plan(scenario.minds, arm.minds, place)
@@ -182,12 +187,13 @@ def simulate(
     store.write_json(MANIFEST, manifest)
     columns: dict[tuple[str, str], list[Array]] = {}
     start = time.perf_counter()
-    status = "failed"
+    status, steps_done = "failed", 0
     try:
         for step in range(1, scenario.steps + 1):
             world.step()
             since = time.perf_counter()
             events = recorder.close_step(step)
+            steps_done = step
             since = world.clock.add("record", since)
             for name, column in ecosystem.measure(world, events).items():
                 columns.setdefault(name, []).append(column)
@@ -203,7 +209,7 @@ def simulate(
         if series:
             store.append("metrics", _long(series, ecosystem.metrics))
         store.flush()
-        manifest |= _results(status, world, recorder, router, router.minds, time.perf_counter() - start)
+        manifest |= _results(status, steps_done, world, recorder, router, router.minds, time.perf_counter() - start)
         store.write_json(MANIFEST, manifest)
     kpis = ecosystem.conclude(world, series)
     store.append("kpis", _long(kpis, ecosystem.kpis))
@@ -228,7 +234,7 @@ def prepare(
     numerics: Numerics = "reproducible",
 ) -> tuple[World, Router, Recorder]:
     """A world before its first step, with its minds seated and a recorder listening; arguments as for `simulate`."""
-    check(scenario, arms, place)
+    check(scenario, arms, place, numerics)
     ecosystem = side(scenario.world)
     seats = Seats(ecosystem, language=lambda grade: _language_mind(ecosystem, grade, numerics))
     replicas = _replicas(scenario, arms)
@@ -327,7 +333,7 @@ def _manifest(
         "arms": [
             {
                 "name": arm.name,
-                "minds": {k: _seat_names(v) for k, v in arm.minds.items()},
+                "minds": {k: seat_names(v) for k, v in arm.minds.items()},
                 "has_other_luck": arm.has_other_luck,
             }
             for arm in arms
@@ -351,20 +357,21 @@ def _mind(mind: Mind) -> dict[str, Any]:
     return {"name": mind.name, "grade": mind.grade, "fingerprint": mind.fingerprint, **more}
 
 
-def _seat_names(seats: object) -> list[str]:
-    listed = [seats] if isinstance(seats, str) or callable(seats) else list(seats)  # type: ignore[call-overload]
-    return [seat if isinstance(seat, str) else getattr(seat, "__name__", "function") for seat in listed]
-
-
 def _results(
-    status: str, world: World, recorder: Recorder, router: Router, minds: Sequence[Mind], seconds: float
+    status: str,
+    steps_done: int,
+    world: World,
+    recorder: Recorder,
+    router: Router,
+    minds: Sequence[Mind],
+    seconds: float,
 ) -> dict[str, Any]:
     """What is known at the end."""
     replicas = world.tables["replicas"]
     pools = {mind.name: mind.stats() for mind in minds if hasattr(mind, "stats")}
     return {
         "status": status,
-        "steps_done": world.steps,
+        "steps_done": steps_done,
         "digests": recorder.digest.hex(),
         "exogenous_digests": recorder.exogenous.hex(),
         "score_digests": recorder.scores.hex(),

@@ -12,12 +12,12 @@ A replica that breaks a law (goods or cash from nothing) is frozen and reported;
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Literal, Protocol
 
-import mesa
 import numpy as np
 
 from ecosim.errors import RuleError
@@ -25,6 +25,10 @@ from ecosim.fields import Array
 from ecosim.rules.ledger import Ledger
 from ecosim.scenario import Scenario
 from ecosim.words import Decision, Expert, Question, Table
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, in a notebook without ipywidgets
+    import mesa
 
 Events = Mapping[str, Table]
 """Rows for the event tables, by name; each has `replica` and the columns of its schema (the step is added)."""

@@ -1,5 +1,6 @@
 """What several rooms' tests share: a tiny language model with random weights, made on the spot."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ecosim.models.load import LanguageModel, load, quiet, set_numerics_environment
 
 set_numerics_environment()  # before anything imports torch
+os.environ["MPLBACKEND"] = "agg"  # no windows, here or in the processes that tests start
 
 WORDS = """accept counter reject first second third You buy steel pump. They offer 12.40 for 57, week 3. Answer: Price:
 Quantity: Week: Seller: limit round left 0123456789 one number of units. Title: A video about learning football today"""

@@ -21,7 +21,7 @@ GOLDEN = {
     "creator_community": "f5e5612b56aa4f50",
     "beer_game": "d433509245c64025",
 }
-"""Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them, and says so in its commit."""
+"""Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""
 
 
 @pytest.mark.parametrize("name", GOLDEN)

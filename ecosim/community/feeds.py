@@ -83,9 +83,11 @@ def popular_feed(sight: Sight, num_slots: int) -> Array:
 
 
 def hot_feed(sight: Sight, num_slots: int) -> Array:
-    """The front page by hot score, likes as votes; of equals the earlier place first."""
+    """The front page by hot score, likes as votes; equals are drawn by lot each day, or low ids would make fame."""
     score = rules.hot_score(sight.likes, rules.HOT_EPOCH_S + sight.day * _DAY_S)
-    order = np.argsort(-score, axis=1, kind="stable")  # (R, P)
+    seed = np.repeat(sight.seed, sight.post.shape[1])
+    lot = seeds.uniform(seeds.WORLD, seed, sight.step, "hot", (sight.post.reshape(-1),)).reshape(score.shape)
+    order = np.lexsort((lot, -score), axis=1)  # (R, P)
     is_open = np.take_along_axis(sight.is_open, order[:, None, :], axis=2)
     rank = _first(is_open, num_slots)
     best = np.take_along_axis(order[:, None, :], np.maximum(rank, 0), axis=2)

@@ -93,7 +93,7 @@ class Feed(Facts):
 
     Attributes:
         kind: one source for the whole slate, or a mix.
-        mix: of a mix, the source of each slot in turn, repeated as often as the slate needs.
+        mix: of a mix, the source of each slot in turn, repeated as often as the slate needs; other kinds leave it.
         slate: posts shown a visit.
         kept_posts: how many of each creator's latest posts may be recommended.
         prior_views, popularity_power: a and r in the chance (views + a)^r of the popular source.
@@ -113,8 +113,8 @@ class Feed(Facts):
 
     @model_validator(mode="after")
     def _a_mix_names_its_sources(self) -> Self:
-        if (self.kind == "mix") != bool(self.mix):
-            raise ValueError("`mix` names the sources of a feed of kind 'mix', and only of that kind")
+        if self.kind == "mix" and not self.mix:
+            raise ValueError("a feed of kind 'mix' needs its sources in `mix`, such as [content, popular]")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from ecosim.minds.scripted import Experts, Scripted
 from ecosim.words import Expert, Mind
 from ecosim.world import Side
 
-Seat = str | Expert
-"""A mind by name, or a user's own function."""
+Seat = str | Expert | Mind
+"""A mind by name, a user's own function, or a mind as an object."""
 
 Wishes = Mapping[str, Seat | Sequence[Seat]]
 """Seats by `role` or `role.phase`; a list is dealt out to the members of the role in turn."""
@@ -59,6 +60,8 @@ class Seats:
 
     def faults(self, wishes: Wishes) -> list[str]:
         """What is wrong with some wishes: unknown roles, phases and minds."""
+        if not isinstance(wishes, Mapping):
+            return [f"minds: expected a mind for each role, such as {{'distributor': 'scripted'}}, got {wishes!r}"]
         return [f"minds.{f}" for name, seats in wishes.items() for f in self._faults(name, _listed(seats))]
 
     def codes(self, seats: Sequence[Seat]) -> Array:
@@ -72,6 +75,8 @@ class Seats:
         return self._code_of[seat]
 
     def _make(self, seat: Seat) -> Mind:
+        if hasattr(seat, "decide"):
+            return cast(Mind, seat)
         if not isinstance(seat, str):
             return Scripted(getattr(seat, "__name__", type(seat).__name__), seat)
         if seat in LANGUAGE:
@@ -86,11 +91,14 @@ class Seats:
             return [f"{name}: unknown role {role!r}{_hint(role, roles)}"]
         if phase and phase not in roles[role]:
             return [f"{name}: {role} is not asked in {phase!r}{_hint(phase, roles[role])}"]
+        if not seats:
+            return [f"{name}: an empty list; name at least one mind, such as 'scripted'"]
         return [fault for seat in seats for fault in self._seat_faults(name, role, phase, seat)]
 
     def _seat_faults(self, name: str, role: str, phase: str, seat: Seat) -> list[str]:
         if not isinstance(seat, str):
-            return [] if callable(seat) else [f"{name}: a mind is a name or a function, got {seat!r}"]
+            is_mind = callable(seat) or hasattr(seat, "decide")
+            return [] if is_mind else [f"{name}: a mind is a name, a function or an object with decide, got {seat!r}"]
         if seat in LANGUAGE:
             prompts = catalog.card(role).questions if role in catalog.roles() else {}
             phases = [phase] if phase else self.side.roles[role]
@@ -115,7 +123,14 @@ def deal(seats: Array, rank: Array) -> Array:
 
 
 def _listed(seats: Seat | Sequence[Seat]) -> list[Seat]:
-    return [seats] if isinstance(seats, str) or callable(seats) else list(seats)
+    if isinstance(seats, str) or callable(seats) or hasattr(seats, "decide"):
+        return [cast(Seat, seats)]
+    return list(seats)
+
+
+def seat_names(seats: Seat | Sequence[Seat]) -> list[str]:
+    """Seats as a manifest names them."""
+    return [s if isinstance(s, str) else getattr(s, "name", getattr(s, "__name__", "function")) for s in _listed(seats)]
 
 
 def _hint(word: str, known: Mapping[str, object] | Sequence[str] | set[str]) -> str:

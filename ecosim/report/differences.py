@@ -166,7 +166,7 @@ def _drawing(table: pd.DataFrame, source: Source) -> Charts:
     with canvas(size, salt="differences") as (figure, done):
         ax = figure.add_axes((230 / WIDE, 44 / size[1], (WIDE - 260) / WIDE, (size[1] - 54) / size[1]))
         _color(ax, [source.arms.index(arm) for arm in arms])
-        contrast.plot(shown, source.run.side.kpis, ax)
+        contrast.plot(shown, ax)
         _dress(ax, shown)
         svg = done()
     note = f"Dots are mean differences, whiskers 95 % intervals over {_pairs(shown)}."
