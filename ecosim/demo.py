@@ -1,6 +1,6 @@
 """The demonstration behind `make demo`: both ecosystems with a real language model in some seats, beside none.
 
-Manufacturing: 20 seeds scripted, and in six of them the distributors' negotiators are SmolLM2-135M as it comes.
+Manufacturing: 20 seeds scripted, and in five of them the distributors' negotiators are SmolLM2-135M as it comes.
 Community: 20 seeds scripted, and in one of them the AI creators are; their titles are embedded by MiniLM.
 """
 
@@ -17,8 +17,8 @@ from ecosim.simulate import Arm, Progress
 
 Bar = Callable[[int], AbstractContextManager[Progress | None]]
 
-MARKET_WEEKS, MARKET_SEEDS = 10, 6
-COMMUNITY_DAYS, COMMUNITY_SEEDS = 8, 1
+MARKET_WEEKS, MARKET_SEEDS = 11, 5
+COMMUNITY_DAYS, COMMUNITY_SEEDS = 6, 1
 
 
 def market(out: Path, progress: Progress | None = None) -> Run:
@@ -74,7 +74,7 @@ def run(folder: Path, say: Callable[[str], None], progress: Bar) -> list[Path]:
         progress: shows progress over a number of steps.
     """
     start = time.perf_counter()
-    say("1/2  smart manufacturing: 20 seeds scripted, and 6 of them with an untrained language model at the table")
+    say("1/2  smart manufacturing: 20 seeds scripted, and 5 of them with an untrained language model at the table")
     with progress(MARKET_WEEKS) as tick:
         trade = market(folder / "smart_manufacturing", tick)
     say("2/2  creator community: 20 seeds scripted, and 1 of them with untrained AI creators")
@@ -85,8 +85,8 @@ def run(folder: Path, say: Callable[[str], None], progress: Bar) -> list[Path]:
     for line in findings(trade):
         say(line)
     say(
-        "An untrained 135M model is no negotiator: it answers legally but near chance, names its own limit as its "
-        "price and closes too early. Trained specialists of the same size are to take these seats (README: the ladder)."
+        "An untrained 135M model is no negotiator: it answers legally but near chance, pays more than its own limit "
+        "and closes too early. Trained specialists of the same size are to take these seats (README: the ladder)."
     )
     say(f"{time.perf_counter() - start:.0f} s in all; reports:")
     return reports
