@@ -10,7 +10,8 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/ecosim models fetch
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m 'not model'
+	$(BIN)/pytest -m model          # one process: a language model takes every core
 
 check: $(VENV)/.installed-dev        # lint and types
 	$(BIN)/ruff format --check .
