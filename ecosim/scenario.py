@@ -63,14 +63,6 @@ class Scenario(Facts):
             return minds
         return {role: [mind] if isinstance(mind, str) else mind for role, mind in minds.items()}
 
-    @field_validator("minds")
-    @classmethod
-    def _some_mind_for_each(cls, minds: dict[str, list[str]]) -> dict[str, list[str]]:
-        for role, names in minds.items():
-            if not names:
-                raise ValueError(f"{role} has an empty list of minds; name at least one, such as 'scripted'")
-        return minds
-
     def with_changes(self, **changes: object) -> Self:
         """The same scenario with some keys changed, checked as a file is.
 

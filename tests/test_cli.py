@@ -255,7 +255,14 @@ def test_a_model_that_is_not_here_and_cannot_come_is_told_with_the_way_out(shell
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one child process")
 def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     command = [sys.executable, "-m", "ecosim.cli", "run", MARKET, "--steps", "100000", "--seeds", "1", "--out", "mine"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
+    )
     manifest = tmp_path / "mine" / "manifest.json"
     deadline = time.monotonic() + 120
     while not manifest.exists() and time.monotonic() < deadline and process.poll() is None:

@@ -24,7 +24,10 @@ def test_all_faults_of_a_file_come_at_once(community):
     ("changes", "fault"),
     [
         ({"feed": {"kind": "populr"}}, "feed.kind: input should be 'random', 'popular'"),
-        ({"feed": {"kind": "popular"}}, "`mix` names the sources of a feed of kind 'mix', and only of that kind"),
+        (
+            {"feed": {"kind": "mix", "mix": []}},
+            "a feed of kind 'mix' needs its sources in `mix`, such as [content, popular]",
+        ),
         ({"viewers": {"cuont": 3}}, "unknown key 'cuont', did you mean 'count'?"),
         ({"viewers": {"count": -1}}, "viewers.count: input should be greater than or equal to 1, got -1"),
         ({"viewers": {"skip": 51.0}}, "viewers.skip: input should be less than or equal to 50, got 51.0"),

@@ -108,7 +108,9 @@ def test_the_trace_holds_what_was_read_and_scored(mind):
     trace = decision.trace
     first = trace.take(trace["row"] == 2)
     assert first["field"][0] == "act"
-    assert "usual price 52.00" in first["prompt"][0] and first["prompt"][0].endswith("<|im_start|>assistant\nAnswer:")
+    assert "Limit " in first["prompt"][0].split("<|im_start|>user")[1] and first["prompt"][0].endswith(
+        "<|im_start|>assistant\nAnswer:"
+    )
     options, scores = json.loads(first["options"][0]), json.loads(first["scores"][0])
     assert options[-2:] == ["counter", "reject"] and len(scores) == len(options)
     assert first["answer"][0] == ("accept", "counter", "reject")[decision.answers["act"][2]]
