@@ -72,7 +72,8 @@ class Produce:
     def _finish_at_once(self, world: World) -> None:
         """Goods whose production takes no week are in stock before shipping."""
         on_way = world.tables["shipments"]
-        done = (on_way["buyer"] == on_way["seller"]) & (on_way["arrive_week"] <= world.steps)
+        is_own = on_way["buyer"] == on_way["seller"]
+        done = is_own & (on_way["arrive_week"] <= world.steps) & world.is_live[on_way["replica"]]
         if not done.any():
             return
         ready = on_way.take(done)

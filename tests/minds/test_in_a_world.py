@@ -4,6 +4,7 @@ Observed on Intel processors with MKL_CBWR=AVX512,STRICT (or AVX2,STRICT), float
 """
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -80,7 +81,9 @@ def test_the_record_holds_prompts_and_scores_and_the_cost_is_billed(tiny):
 def test_the_manifest_says_which_model_and_whether_its_bits_repeat(tiny):
     run = ecosim.run("smart_manufacturing", seeds=1, steps=1, minds={"distributor.negotiate": sitting(tiny)})
     (mind,) = [m for m in run.manifest["minds"] if m["grade"] == "untrained"]
-    assert mind["probe"]["same_bits"] in (True, False)
+    probe = mind["probe"]
+    assert probe["rows"] == 5 and probe["same_bits"] == (probe["rows_that_differ"] == 0)
+    assert probe["mkl_cbwr"] == os.environ.get("MKL_CBWR", "")
     assert len(mind["model"]["sha256"]) == 64
     pool = run.manifest["pools"]["sitting"]
     assert pool["useful_tokens"] <= pool["padded_tokens"] and pool["flops"] > 0
