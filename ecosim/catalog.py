@@ -20,7 +20,20 @@ questions:
       act: {ask: "Answer:", choose: sample, temperature: 1.0, normalise: mean}
       price: {ask: "Price in EUR:", choose: argmax, normalise: sum, menu: 8}
       title: {ask: "Title:", temperature: 0.8}                      # a Text: choose, normalise and menu do not apply
+      week: {ask: "Week:", answer: label, menu: 4}                  # for trained weights: see below
 ```
+
+`answer` says how a Choice or Bucket is answered. `words` (the default) scores the options as they are spelt: right for
+a model that was never trained on the question. `label` lists them, each behind a letter, and scores the letters alone:
+
+```
+A: 1
+B: 2
+Week: B
+```
+
+One forward without option tokens, and the chances of the letters among themselves: cheaper, for weights that were
+trained to answer so. At most 52 options (A … Z a … z); `normalise` does not matter, as every label is one token.
 
 A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are computed
 once and cached; it may vary only through columns of few values), below it the part of the row: changing numbers last.
@@ -46,6 +59,9 @@ from ecosim.errors import CatalogError
 SPLIT = "====="
 """The line of a prompt between the part that rows share and the part of the row."""
 
+NUM_LABELS = 52
+"""Most options that can be offered by letter: A … Z a … z."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -65,6 +81,7 @@ class FieldCard(Entry):
         normalise: an option's score is the sum of its tokens' log-likelihoods (favours short options) or their mean
             (favours long ones).
         menu: how many values of a Bucket are offered.
+        answer: the options in words, or letters that stand for them (for trained weights).
     """
 
     ask: str = Field(min_length=1)
@@ -72,6 +89,13 @@ class FieldCard(Entry):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     normalise: Literal["sum", "mean"] = "sum"
     menu: Annotated[int, Field(ge=2, le=64)] = 8
+    answer: Literal["words", "label"] = "words"
+
+    @model_validator(mode="after")
+    def _there_are_letters_enough(self) -> FieldCard:
+        if self.answer == "label" and self.menu > NUM_LABELS:
+            raise ValueError(f"menu is {self.menu}, but answer: label has {NUM_LABELS} letters; give a shorter menu")
+        return self
 
 
 class QuestionCard(Entry):

@@ -40,6 +40,13 @@ def test_what_a_card_leaves_out_has_one_default(tmp_path):
     assert (card.questions["bake"].prompt, field.choose, field.normalise, field.menu) == ("bake.j2", "argmax", "sum", 8)
 
 
+def test_answers_by_letter_need_letters_enough(tmp_path):
+    card = catalog.read_card(written(tmp_path, GOOD.replace('"Answer:"}', '"Answer:", answer: label, menu: 52}')))
+    assert card.questions["bake"].fields["act"].answer == "label"
+    with pytest.raises(CatalogError, match=r"fields\.act: value error, menu is 53, but answer: label has 52 letters"):
+        catalog.read_card(written(tmp_path, GOOD.replace('"Answer:"}', '"Answer:", answer: label, menu: 53}')))
+
+
 def test_all_faults_of_a_card_come_at_once_with_place_and_value(tmp_path):
     text = GOOD.replace("about:", "abuot:").replace('"Answer:"}', '"Answer:", temperature: 0, choose: best}')
     with pytest.raises(CatalogError) as error:

@@ -1,11 +1,18 @@
 """How well the language pool uses the machine: against bare forwards, and against the two plain ways to ask.
 
-The workload is the distributor's real card: rows in the middle of a negotiation, answered field by field. Measured are
+Two workloads. The distributor's card with rows drawn in the middle of a negotiation; and, for figures that begin with
+`run_`, a real run's rows: the questions to negotiate and to replenish that members of `smart_manufacturing` were asked
+in its first weeks, some of each role. Every row goes through the model (no memo). Measured are, of either workload,
 
 * `ratio_to_bare`: seconds of a loop of forwards (and heads) over the very tensors that the pool built, ÷ seconds of the
   pool from question to decision; interleaved, the median of the paired ratios. What is missing to 1 is rendering,
   tokenising, packing and choosing;
 * `occupancy`: useful ÷ padded tokens;
+
+of the run's rows, with the memo on: the shares of answers that were memo hits when they were asked `once` and `again`,
+and of rows whose prefix had been read; of scoring one field of the drawn rows: the seconds with `one_adapter`, and with
+eight adapters mixed in a batch, ÷ those with none; and of the drawn rows
+
 * `speedup_over_rescoring`: decisions/s against scoring each option behind its full prompt as a sequence of its own;
 * `speedup_over_generate`: decisions/s against greedy generation of a few tokens, to be parsed. Both in batches, with
   the same weights, numerics and threads, on the first decisions of the same workload.
@@ -15,83 +22,175 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ecosim import catalog
+from ecosim import catalog, testing
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket, Choice
 from ecosim.minds.language import LanguageMind
-from ecosim.models.load import Numerics, load, numerics_state
+from ecosim.minds.prompts import Prompts
+from ecosim.models import adapter
+from ecosim.models.load import LanguageModel, Numerics, load, numerics_state
 from ecosim.models.sources import BASE
+from ecosim.pool.decoder import Decoder
 from ecosim.pool.engine import Engine
+from ecosim.pool.lora import Lora
 from ecosim.pool.past import Past
+from ecosim.pool.talk import Ask, Script, Talk
 from ecosim.words import Question, Table
 
 if TYPE_CHECKING:
     import torch
 
 ROLE = "distributor"
+ROLES = ("supplier", "manufacturer", "distributor")
+PHASES = ("negotiate", "replenish")
 _CENT = 10_000
+_WEEKS = 3  # of the real run
 _PLAIN_DECISIONS = 12  # decisions that the plain ways are timed on; they are slow
 _PLAIN_BATCH = 16
 _NEW_TOKENS = 8  # enough for " counter" or " 12.40"
-_NEVER = -1e30
+_NUM_ADAPTERS, _RANK = 8, 16
 
 
 def run(
-    rows: int = 32, repeats: int = 5, model: str = BASE, numerics: Numerics = "reproducible", device: str = "auto"
+    rows: int = 32,
+    repeats: int = 5,
+    model: str = BASE,
+    numerics: Numerics = "reproducible",
+    device: str = "auto",
+    rows_a_question: int = 8,
 ) -> dict[str, Any]:
-    """The measurements as plain data; about two minutes on two cores.
+    """The measurements as plain data; about six minutes on two cores.
+
+    Args:
+        rows: drawn rows.
+        rows_a_question: most rows of each role and phase of the real run.
 
     Raises:
         CatalogError: the model can't be had.
     """
-    engine = _Recorder(load(model, numerics, device))
-    mind = LanguageMind({ROLE: catalog.card(ROLE)}, engine, name=model, grade="untrained")
-    question = negotiation(rows)
-    mind.decide(question.take(np.arange(min(rows, 4))))  # warm: threads, the prefix
-    engine.calls.clear()
-    decision = mind.decide(question)
-    calls, engine.calls, engine.is_on = engine.calls, [], False
-    before = engine.stats
-    engine.stats = type(before)()
-    pool_s, bare_s = [], []
-    for _ in range(repeats):
-        bare_s.append(_seconds(lambda: [call() for call in calls]))
-        pool_s.append(_seconds(lambda: mind.decide(question)))
-    stats = engine.stats
-    decisions = stats.decisions // repeats
-    trace = cast(Table, decision.trace)
-    some = [(p, json.loads(o)) for p, o in zip(trace["prompt"], trace["options"], strict=True)][:_PLAIN_DECISIONS]
-    rescoring_s = _seconds(lambda: rescore(engine, some))
-    generate_s = _seconds(lambda: _generate(engine, [prompt for prompt, _ in some]))
-    rate = decisions / median(pool_s)
+    language = load(model, numerics, device)
+    drawn, real = [negotiation(rows)], asked_in_a_run(rows_a_question)
+    figures = against_bare(language, drawn, repeats)
+    decision = _mind(Engine(language)).decide(drawn[0])
     return {
         "model": model,
         "numerics": numerics,
-        "device": engine.language.device,
+        "device": language.device,
         "rows": rows,
         "repeats": repeats,
+        **figures,
+        **against_plain(language, decision.trace, figures["decisions_per_s"]),
+        **{f"run_{name}": value for name, value in against_bare(language, real, repeats).items()},
+        **{f"run_{name}": value for name, value in hits(language, real).items()},
+        **adapter_costs(language, drawn[0], repeats),
+        "method": " ".join(str(__doc__).split()),
+        **numerics_state(),
+    }
+
+
+def against_bare(language: LanguageModel, questions: Sequence[Question], repeats: int) -> dict[str, Any]:
+    """The pool from question to decision against its own forwards, without a memo."""
+    engine = Engine(language, memo=0)
+    engine.decoder = recorder = _Recorder(language)
+    mind = _mind(engine)
+    for question in questions:
+        mind.decide(question.take(np.arange(min(question.num_rows, 2))))  # warm: threads, the prefixes
+    recorder.is_on = True
+    _decide(mind, questions)
+    recorder.is_on, before = False, engine.stats.as_dict()
+    pool_s, bare_s = [], []
+    for _ in range(repeats):
+        bare_s.append(_seconds(lambda: [call() for call in recorder.calls]))
+        pool_s.append(_seconds(lambda: _decide(mind, questions)))
+    done = {name: value - before[name] for name, value in engine.stats.as_dict().items()}
+    decisions = done["decisions"] // repeats
+    return {
+        "num_rows": sum(question.num_rows for question in questions),
         "decisions": decisions,
-        "rows_per_s": rows / median(pool_s),
-        "decisions_per_s": rate,
+        "batches": done["batches"] // repeats,
+        "rows_per_batch": done["rows"] / done["batches"],
+        "decisions_per_s": decisions / median(pool_s),
         "bare_decisions_per_s": decisions / median(bare_s),
         "ratio_to_bare": median(bare / pool for bare, pool in zip(bare_s, pool_s, strict=True)),
         "ratio_of_best": min(bare_s) / min(pool_s),  # on a machine whose neighbours come and go, the fairer one
-        "occupancy": stats.occupancy,
-        "useful_tokens_per_s": stats.useful_tokens / stats.seconds,
-        "useful_gigaflops_per_s": stats.flops / stats.seconds / 1e9,
+        "occupancy": done["useful_tokens"] / done["padded_tokens"],
+        "useful_tokens_per_s": done["useful_tokens"] / done["seconds"],
+        "useful_gigaflops_per_s": done["flops"] / done["seconds"] / 1e9,
+    }
+
+
+def against_plain(language: LanguageModel, trace: Table | None, rate: float) -> dict[str, float]:
+    """The two plain ways on the first decisions of a trace."""
+    asked = cast(Table, trace)
+    some = [(p, json.loads(o)) for p, o in zip(asked["prompt"], asked["options"], strict=True)][:_PLAIN_DECISIONS]
+    engine = Engine(language)
+    rescoring_s = _seconds(lambda: rescore(engine, some))
+    generate_s = _seconds(lambda: _generate(engine, [prompt for prompt, _ in some]))
+    return {
         "rescoring_decisions_per_s": len(some) / rescoring_s,
         "speedup_over_rescoring": rate * rescoring_s / len(some),
         "generate_decisions_per_s": len(some) / generate_s,
         "speedup_over_generate": rate * generate_s / len(some),
-        "method": " ".join(str(__doc__).split()),
-        **numerics_state(),
     }
+
+
+def hits(language: LanguageModel, questions: Sequence[Question]) -> dict[str, float]:
+    """What the memo and the prefixes spare when questions are asked once, and once more."""
+    engine, shares = Engine(language), {}
+    mind, before = _mind(engine), engine.stats + type(engine.stats)()
+    for when in ("once", "again"):
+        seconds = _seconds(lambda: _decide(mind, questions))
+        done = engine.stats - before
+        shares[f"memo_hits_{when}"] = done.memo_hits / done.decisions
+        shares[f"seconds_{when}"] = seconds
+        if when == "once":
+            shares["prefix_hits"] = done.prefix_hits / done.talks
+        before = before + done
+    return shares
+
+
+def adapter_costs(language: LanguageModel, question: Question, repeats: int) -> dict[str, float]:
+    """Seconds of one forward's worth of rows with one adapter, and with many mixed, ÷ those with none."""
+    engine = Engine(language, memo=0)
+    names = [f"adapter {i}" for i in range(_NUM_ADAPTERS)]
+    with TemporaryDirectory() as folder:
+        for seed, name in enumerate(names):
+            made = adapter.write_random(Path(folder) / str(seed), language.model, seed=seed, rank=_RANK)
+            engine.add_adapter(name, adapter.read(made))
+    prompts = Prompts(catalog.card(question.role), question.phase).render(question)
+    mixes = {"none": [""], "one": names[:1], "mixed": names}
+
+    def ask(mix: Sequence[str]) -> None:
+        engine.run([Talk(*prompt, _act(), mix[i % len(mix)]) for i, prompt in enumerate(prompts)])
+
+    for mix in mixes.values():
+        ask(mix)  # warm: threads, the prefixes
+    times = [{name: _seconds(partial(ask, mix)) for name, mix in mixes.items()} for _ in range(repeats)]
+    return {
+        "one_adapter_cost": median(time["one"] / time["none"] for time in times),
+        "mixed_adapters_cost": median(time["mixed"] / time["none"] for time in times),
+    }
+
+
+def asked_in_a_run(most: int) -> list[Question]:
+    """The largest question of each role and phase in the first weeks of a scripted run, at most so many rows of it."""
+    asked = testing.questions("smart_manufacturing", seeds=1, steps=_WEEKS)
+    found = []
+    for role in ROLES:
+        for phase in PHASES:
+            same = [question for question in asked if (question.role, question.phase) == (role, phase)]
+            largest = max(same, key=lambda question: question.num_rows)
+            found.append(largest.take(np.arange(min(most, largest.num_rows))))
+    return found
 
 
 def rescore(engine: Engine, asks: Sequence[tuple[str, Sequence[str]]]) -> list[Array]:
@@ -184,18 +283,20 @@ def negotiation(rows: int) -> Question:
     )
 
 
-class _Recorder(Engine):
-    """An engine that keeps what went through the model, so that it can be run again bare."""
+class _Recorder(Decoder):
+    """A decoder that keeps what went through the model, so that it can be run again bare."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, language: LanguageModel) -> None:
+        super().__init__(language)
         self.calls: list[Callable[[], object]] = []
-        self.is_on = True
+        self.is_on = False
 
-    def forward(self, ids: Array, positions: Array, sees: Array, past: Past) -> tuple[torch.Tensor, Past]:
+    def forward(
+        self, ids: Array, positions: Array, sees: Array, past: Past, loras: Sequence[Lora | None] = ()
+    ) -> tuple[torch.Tensor, Past]:
         if self.is_on:
             self.calls.append(self._bare(ids, positions, sees, past))
-        return super().forward(ids, positions, sees, past)
+        return super().forward(ids, positions, sees, past, loras)
 
     def next_token_logp(self, hidden: torch.Tensor) -> torch.Tensor:
         if self.is_on:
@@ -206,22 +307,16 @@ class _Recorder(Engine):
     def _bare(self, ids: Array, positions: Array, sees: Array, past: Past) -> Callable[[], object]:
         import torch
 
-        language = self.language
-        lowest = torch.finfo(language.model.dtype).min
-        mask = torch.zeros(sees[:, None].shape, dtype=language.model.dtype).masked_fill_(
-            ~torch.from_numpy(sees[:, None]), lowest
-        )
-        tokens, places, mask = (
-            t.to(language.device) for t in (torch.from_numpy(ids), torch.from_numpy(positions), mask)
-        )
+        model, mask = self.language.model, self.mask(sees)
+        tokens, places = (torch.from_numpy(array).to(mask.device) for array in (ids, positions))
 
         def call() -> object:
             with torch.inference_mode():
-                return language.model.model(
+                return model.model(
                     tokens,
                     attention_mask=mask,
                     position_ids=places,
-                    past_key_values=past.cache(language.model.config),
+                    past_key_values=past.cache(model.config),
                     use_cache=True,
                 )
 
@@ -249,6 +344,19 @@ def _generate(engine: Engine, prompts: Sequence[str]) -> list[str]:
             )
         texts += encode.batch_decode(out[:, width:], skip_special_tokens=True)
     return [text.strip().split("\n")[0] for text in texts]
+
+
+def _mind(engine: Engine) -> LanguageMind:
+    return LanguageMind({role: catalog.card(role) for role in ROLES}, engine, name="bench", grade="untrained")
+
+
+def _decide(mind: LanguageMind, questions: Sequence[Question]) -> None:
+    for question in questions:
+        mind.decide(question)
+
+
+def _act() -> Script:
+    yield Ask("Answer:", (" accept", " counter", " reject"))
 
 
 def _seconds(job: Callable[[], object]) -> float:

@@ -2,10 +2,11 @@
 
 A row is asked field by field; later fields see the earlier answers, and a field is left out where `only_if` says so.
 Only legal answers are ever offered, so an illegal one can't exist; where one answer is left it is taken without asking.
-How an option's score becomes a choice is the card's to say. Scores are natural-log likelihoods of an option's tokens,
-by the card's normaliser: their sum (the likelihood of the text itself, which favours short options) or their mean
-(which favours long ones). `Decision.logp` is the chance of the answers under softmax(score / temperature) over the
-options offered (temperature 1 for argmax), `margin` the gap between the best two of the first field on that scale.
+How an option's score becomes a choice is the card's to say, and whether options are scored as they are spelt, or by the
+letters under which they are listed. Scores are natural-log likelihoods of an option's tokens, by the card's normaliser:
+their sum (the likelihood of the text itself, which favours short options) or their mean (which favours long ones).
+`Decision.logp` is the chance of the answers under softmax(score / temperature) over the options offered (temperature 1
+for argmax), `margin` the gap between the best two of the first field on that scale.
 
 Draws are keyed by the row (`seeds.MIND`), costs are nominal (a row's own tokens behind its cached prefix), so a
 decision depends on its row alone. What was read and scored is kept verbatim in `Decision.trace`.
@@ -28,7 +29,7 @@ from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, Field, Text
 from ecosim.minds.prompts import Prompts, spell
 from ecosim.models.load import Numerics, load
 from ecosim.models.sources import BASE
-from ecosim.pool.talk import Ask, Line, Scores, Script, Talk, Write
+from ecosim.pool.talk import Ask, Line, Pick, Scores, Script, Talk, Write
 from ecosim.words import KEY, Decision, Question, Table
 
 if TYPE_CHECKING:
@@ -56,11 +57,19 @@ class LanguageMind:
         cards: by role; a question to another role is refused.
         engine: the model that answers.
         name, grade: how scenarios call it, and its rung on the ladder.
+        adapter: by its name in the engine; None for the base model as it is.
+
+    Raises:
+        CatalogError: the engine has no such adapter.
     """
 
-    def __init__(self, cards: Mapping[str, Card], engine: Engine, *, name: str, grade: str) -> None:
+    def __init__(
+        self, cards: Mapping[str, Card], engine: Engine, *, name: str, grade: str, adapter: str | None = None
+    ) -> None:
         self._cards = dict(cards)
         self.engine = engine
+        self._adapter_name = adapter or ""
+        self._adapter = engine.adapter(adapter) if adapter else None
         self._name = name
         self._grade = grade
         self._prompts = {
@@ -79,11 +88,12 @@ class LanguageMind:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that its answers depend on: weights, numerics, cards, prompts, and the way of asking."""
+        """SHA-256 of all that its answers depend on: weights, adapter, numerics, cards, prompts, the way of asking."""
         language = self.engine.language
         facts = {
             "version": _VERSION,
             "weights": language.record.sha256,
+            "adapter": self._adapter.fingerprint if self._adapter else None,
             "numerics": [language.numerics, language.dtype, language.device],
             "frame": self.engine.frame.texts,
             "cards": {role: card.model_dump(mode="json") for role, card in sorted(self._cards.items())},
@@ -92,10 +102,11 @@ class LanguageMind:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """The model's record and the start-up probe, for a manifest."""
+        """The model's record, the adapter's if there is one, and the start-up probe, for a manifest."""
         from ecosim.pool.probe import probe
 
-        return {"model": self.engine.language.record.as_dict(), "probe": probe(self.engine)}
+        adapter = {"adapter": self._adapter.as_dict()} if self._adapter else {}
+        return {"model": self.engine.language.record.as_dict(), **adapter, "probe": probe(self.engine)}
 
     def stats(self) -> dict[str, int | float]:
         """What the pool has done for this mind so far."""
@@ -114,7 +125,7 @@ class LanguageMind:
         rows = [_Row() for _ in prompts]
         self.engine.run(
             [
-                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text))
+                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text), self._adapter_name)
                 for i, (prefix, text) in enumerate(prompts)
             ]
         )
@@ -152,7 +163,10 @@ class LanguageMind:
                 row.answers[spec.name] = "" if isinstance(spec, Text) else NOT_ASKED
                 continue
             ask = asks[spec.name]
-            new, read = new + ask.ask, read + ask.ask
+            values, words = ([], ()) if isinstance(spec, Text) else _menu(spec, i, ask, question)
+            labels = self._labels(ask, words)
+            lead = _listed(labels, words) + ask.ask
+            new, read = new + lead, read + lead
             if isinstance(spec, Text):
                 line = yield Write(new, spec.max_tokens, ask.temperature, draws[spec.name][i])
                 assert isinstance(line, Line)
@@ -162,22 +176,33 @@ class LanguageMind:
                 row.flops += line.flops
                 row.trace.append((spec.name, read, line.text, "[]", "[]"))
             else:
-                values, words = _menu(spec, i, ask, question)
                 scores = np.zeros(1)
                 if len(words) > 1:
-                    reply = yield Ask(new, words)
+                    reply = yield Pick(new, labels) if labels else Ask(new, words)
                     assert isinstance(reply, Scores)
                     new = ""
                     scores = reply.sums / reply.lengths if ask.normalise == "mean" else reply.sums
                     row.flops += reply.flops
                 pick, chance, margin = _choose(scores, ask, draws[spec.name][i])
-                answer = words[pick].rstrip("\n")
+                answer = (labels or words)[pick].rstrip("\n")
                 row.answers[spec.name] = values[pick]
                 row.logp += chance
                 row.margin = margin if row.margin is None else row.margin
                 shown = [word.strip() for word in words]
-                row.trace.append((spec.name, read, answer.strip(), json.dumps(shown), json.dumps(scores.tolist())))
+                row.trace.append((spec.name, read, shown[pick], json.dumps(shown), json.dumps(scores.tolist())))
             new, read = f"{new}{answer}\n", f"{read}{answer}\n"
+
+    def _labels(self, ask: FieldCard, words: Sequence[str]) -> tuple[str, ...]:
+        """A letter for each option where the card wants letters, else none."""
+        if ask.answer == "words":
+            return ()
+        labels = self.engine.labels[: len(words)]
+        if len(labels) < len(words):
+            raise CatalogError(
+                f"mind {self.name!r}: answer: label: {len(words)} options, but this model has {len(labels)} letters "
+                f"of one token; ask for this field in words"
+            )
+        return labels
 
 
 def untrained(
@@ -216,6 +241,11 @@ def _menu(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -> 
             f"{question.name}, step {question.step}, {who}: {spec.name} allows no answer: {spec.describe(i)}"
         )
     return values, tuple(words)
+
+
+def _listed(labels: Sequence[str], words: Sequence[str]) -> str:
+    """The options behind their letters, one a line; nothing where they are asked in words."""
+    return "".join(f"{label.strip()}: {word.strip()}\n" for label, word in zip(labels, words, strict=False))
 
 
 def _choose(scores: Array, ask: FieldCard, draw: Array) -> tuple[int, float, float]:

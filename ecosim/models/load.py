@@ -2,7 +2,8 @@
 
 * `reproducible` (default): float32, eager attention, and on Intel processors MKL's strict mode, which must be in the
   environment before the first matrix product of the process: set later it changes every row, silently. So
-  `set_numerics_environment()` comes before torch is imported, and whether it did is recorded.
+  `set_numerics_environment()` comes before torch is imported, and whether it did is recorded. Where torch came first (a
+  notebook), `load` measures whether the switch took hold, and warns if it did not.
 * `fast`: bfloat16 with fused attention where the machine has instructions for it (AMX or AVX512-BF16, CUDA), else
   float32 with fused attention. 3 to 4 times faster on such a machine; answers depend on the batch in the last bits.
 """
@@ -13,9 +14,11 @@ import importlib
 import os
 import platform
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ecosim.errors import CatalogError
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 Numerics = Literal["reproducible", "fast"]
 
 _FLAG = "MKL_CBWR"
+_SHAPES = ((576, 1536), (1536, 576), (576, 576))  # (in, out): the linear layers of the base model
+_COUNTS = (2, 7, 33, 64, 133)  # rows in a product
 _torch_came_first = False
 
 
@@ -88,30 +93,51 @@ def load(name: str, numerics: Numerics = "reproducible", device: str = "auto") -
 
     Raises:
         CatalogError: no such model, damaged weights, not a causal language model, or no such device.
+
+    Warns:
+        UserWarning: `reproducible` was asked for on the CPU, but torch was used before ecosim could set the switch.
     """
     set_numerics_environment()
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     what = record(name)
-    place = _device(device)
-    dtype = torch.bfloat16 if numerics == "fast" and _has_bfloat16(place) else torch.float32
-    attention = "eager" if numerics == "reproducible" else "sdpa"
     folder = resolve(name)
+
+    def model(**how: Any) -> PreTrainedModel:
+        found: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, **how
+        )
+        return found
+
+    return assemble(model, folder, what, numerics, device)
+
+
+def assemble(
+    make: Callable[..., PreTrainedModel], folder: Path, what: Record, numerics: Numerics, device: str = "auto"
+) -> LanguageModel:
+    """A model and the tokenizer that lies in a folder, as `load` gives them.
+
+    Args:
+        make: makes the model, given `dtype` and `attn_implementation`.
+
+    Raises:
+        CatalogError: it does not load as a causal language model, or there is no such device.
+    """
+    import torch
+    from transformers import AutoTokenizer
+
+    place = _device(device)
+    _warn_if_the_switch_came_late(numerics, place)
+    dtype = torch.bfloat16 if numerics == "fast" and _has_bfloat16(place) else torch.float32
     try:
         with quiet():
-            model = AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=dtype,
-                attn_implementation=attention,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-            )
+            model = make(dtype=dtype, attn_implementation="eager" if numerics == "reproducible" else "sdpa")
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CatalogError(f"model {name!r}: {folder} is not a causal language model that loads: {first}") from error
+        raise CatalogError(
+            f"model {what.name!r}: {folder} is not a causal language model that loads: {first}"
+        ) from error
     model = model.eval().requires_grad_(False).to(place)
     core = sum(p.numel() for n, p in model.named_parameters() if "embed_tokens" not in n and "lm_head" not in n)
     return LanguageModel(
@@ -123,6 +149,41 @@ def load(name: str, numerics: Numerics = "reproducible", device: str = "auto") -
         device=place,
         num_core_parameters=core,
     )
+
+
+def rows_have_their_bits() -> bool:
+    """Whether a row of a matrix product has the same bits alone and among others, measured in milliseconds.
+
+    Alone means beside one other: a single row takes another path through the product anyhow, and the pool sends none.
+    """
+    import torch
+
+    draw = torch.Generator().manual_seed(1)
+    for inputs, outputs in _SHAPES:
+        x, weight = (torch.randn(n, inputs, generator=draw) for n in (max(_COUNTS), outputs))
+        whole = torch.nn.functional.linear(x, weight)
+        if any(not torch.equal(torch.nn.functional.linear(x[:n], weight), whole[:n]) for n in _COUNTS):
+            return False
+    return True
+
+
+def _warn_if_the_switch_came_late(numerics: Numerics, device: str) -> None:
+    """Say so where rows' bits depend on their batch because torch was used first."""
+    if numerics == "reproducible" and device == "cpu" and _torch_came_first and not rows_have_their_bits():
+        warnings.warn(
+            f"torch was used before ecosim could set {_FLAG}={os.environ[_FLAG]}, and in this process the bits of a "
+            f"language model's row depend on its batch: runs will not repeat. Restart the kernel and import ecosim "
+            f"before using torch, or export {_FLAG} before starting Python.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def set_threads(threads: int) -> None:
+    """How many threads the matrix products of this process may use."""
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ positions) is a function of the row alone; a batch only holds rows that agree on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 
@@ -17,15 +18,19 @@ from ecosim.pool.trie import Trie, build
 ROUND_UP = 8
 """Widths are rounded up to a multiple of this, in tokens: smaller pads less, larger fills batches better."""
 
+_DIGEST_BYTES = 32  # no two questions of a lifetime meet in 256 bits
+
 NO_OPTIONS = build([])
+NO_LABELS: Array = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one row is to read next: the ids of a text, and the options that may follow it."""
+    """What one row is to read next: the ids of a text, and the options or the label tokens that may follow it."""
 
     ids: Array
     trie: Trie
+    labels: Array = field(default_factory=NO_LABELS.copy)
 
     @property
     def num_tokens(self) -> int:
@@ -37,12 +42,21 @@ class Segment:
         """The row's own width: its tokens, rounded up."""
         return -(-self.num_tokens // ROUND_UP) * ROUND_UP
 
+    def key(self, before: bytes) -> bytes:
+        """A digest of this segment behind what was read before: equal where a row reads, sees and is asked the same."""
+        digest = blake2b(before, digest_size=_DIGEST_BYTES)
+        for part in (self.ids, self.trie.steps, self.labels):
+            digest.update(len(part).to_bytes(8, "little") + part.tobytes())
+        return digest.digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A batch of segments as arrays, and where to read the answers.
 
     Attributes:
+        segments: row for row.
+        last: slot of each text's last token, int64 (rows,).
         ids, positions: int64 (rows, width).
         sees: which keys each token looks at, bool (rows, width, past + width).
         row, slot: of the head positions, int64 (positions,).
@@ -50,6 +64,8 @@ class Packed:
             token, the option, the row.
     """
 
+    segments: Sequence[Segment]
+    last: Array
     ids: Array
     positions: Array
     sees: Array
@@ -90,7 +106,8 @@ def pack(segments: Sequence[Segment], starts: Array, past: Array) -> Packed:
         steps.append(np.stack([num_places + 1 + node, token, option, np.full(len(token), i)], axis=1))
         num_places += t + 1
     place, step = np.concatenate(places), np.concatenate(steps)
-    return Packed(ids, positions, sees, place[:, 0], place[:, 1], step[:, 0], step[:, 1], step[:, 2], step[:, 3])
+    last = np.array([len(segment.ids) - 1 for segment in segments])
+    return Packed(segments, last, ids, positions, sees, *place.T, *step.T)
 
 
 _LOWER = np.tri(512, dtype=bool)

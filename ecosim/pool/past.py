@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.pool.lora import Lora
 
 if TYPE_CHECKING:
     import torch
@@ -59,19 +61,40 @@ class Past:
         return cache
 
 
-class Prefixes:
-    """The memory of shared prefixes by their token ids; the least recently used go first."""
+Place = tuple[Past, int]
+"""Where one row's memory is: a batch's, and the row in it."""
 
-    def __init__(self, compute: Callable[[tuple[int, ...]], Past], limit: int = 32) -> None:
+
+def gather(places: Sequence[Place]) -> Past:
+    """The memory of a new batch from where its rows' memories are; all must have the same number of keys."""
+    import torch
+
+    runs = [list(run) for _, run in groupby(places, key=lambda place: id(place[0]))]
+    parts = [run[0][0].take([row for _, row in run]) for run in runs]
+    if len(parts) == 1:
+        return parts[0]
+    layers = [
+        (torch.cat([keys for keys, _ in layer]), torch.cat([values for _, values in layer]))
+        for layer in zip(*(part.layers for part in parts), strict=True)
+    ]
+    seen, position = (np.concatenate([getattr(part, name) for part in parts]) for name in ("seen", "position"))
+    return Past(layers, seen, position)
+
+
+class Prefixes:
+    """The memory of shared prefixes by adapter and token ids; the least recently used go first."""
+
+    def __init__(self, compute: Callable[[tuple[int, ...], Lora | None], Past], limit: int = 32) -> None:
         self._compute = compute
         self._limit = limit
-        self._kept: OrderedDict[tuple[int, ...], Past] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, tuple[int, ...]], Past] = OrderedDict()
 
-    def get(self, ids: tuple[int, ...]) -> tuple[Past, bool]:
+    def get(self, ids: tuple[int, ...], lora: Lora | None) -> tuple[Past, bool]:
         """A prefix's memory, and whether it was there already."""
-        was_there = ids in self._kept
-        past = self._kept.pop(ids) if was_there else self._compute(ids)
-        self._kept[ids] = past
+        key = (lora.digest if lora else b"", ids)
+        was_there = key in self._kept
+        past = self._kept.pop(key) if was_there else self._compute(ids, lora)
+        self._kept[key] = past
         if len(self._kept) > self._limit:
             self._kept.popitem(last=False)
         return past, was_there

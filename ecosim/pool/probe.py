@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -22,20 +22,19 @@ _OPTIONS = (" accept", " counter with 9.50", " counter with 9.80", " reject")
 
 
 def probe(engine: Engine) -> dict[str, Any]:
-    """What a manifest keeps: `same_bits`, how many of the rows differ between batches, and on what that depends."""
-    limit, before = engine.batch_limit, replace(engine.stats)
-    scores = []
-    try:
-        for rows in (None, 1):
-            engine.batch_limit = rows
-            scores.append(engine.score(_PREFIX, _TEXTS, [_OPTIONS] * len(_TEXTS)))
-    finally:
-        engine.batch_limit, engine.stats = limit, before
+    """What a manifest keeps: do rows have their bits (`same_bits`), which (`bits`), and on what that depends.
+
+    Machines of one class have the same `bits`; two that have not can't share a run.
+    """
+    asks = (_PREFIX, _TEXTS, [_OPTIONS] * len(_TEXTS))
+    scores = [Engine(engine.language, rows, memo=0).score(*asks) for rows in (None, 1)]
+    bits = hashlib.sha256(b"".join(score.sums.tobytes() for score in scores[0])).hexdigest()
     differ = sum(not np.array_equal(a.sums, b.sums) for a, b in zip(*scores, strict=True))
     return {
         "same_bits": differ == 0,
         "rows_that_differ": differ,
         "rows": len(_TEXTS),
+        "bits": bits[:16],
         "numerics": engine.language.numerics,
         "dtype": engine.language.dtype,
         "device": engine.language.device,

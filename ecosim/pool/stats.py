@@ -11,21 +11,28 @@ class Stats:
 
     Attributes:
         talks, decisions: rows asked, answers given (a row is asked one field after another).
-        forwards: batches that went through the model, the steps of writing and the prefixes included.
+        memo_hits: of these answers, those found in the memo or shared with an equal row of the batch.
+        prefix_hits: of the rows that went to the model, those whose prefix had been read before.
+        batches, rows: forwards, prefixes and steps of writing included, and the rows in them.
         useful_tokens, padded_tokens: read for answers, without and with the padding of the batches.
-        prefix_tokens, cached_prefix_tokens: of shared prefixes: computed, and found in the cache.
+        prefix_tokens, cached_prefix_tokens: of shared prefixes: computed, and spared by prefix hits.
+        memo_tokens: spared by memo hits: of the rows' own questions, prefixes not counted.
         written_tokens: sampled.
         flops: analytic operations on useful and prefix tokens; padding and cached tokens are not work.
-        seconds: of wall time inside the pool; model_seconds of it in forwards.
+        seconds: of wall time inside the pool; model_seconds of it in forwards and heads.
     """
 
     talks: int = 0
     decisions: int = 0
-    forwards: int = 0
+    memo_hits: int = 0
+    prefix_hits: int = 0
+    batches: int = 0
+    rows: int = 0
     useful_tokens: int = 0
     padded_tokens: int = 0
     prefix_tokens: int = 0
     cached_prefix_tokens: int = 0
+    memo_tokens: int = 0
     written_tokens: int = 0
     flops: int = 0
     seconds: float = 0.0
@@ -55,11 +62,13 @@ class Cost:
         core: per token through the layers.
         pair: per (query, key) pair that attention looks at, over all layers.
         head: per position whose next token is scored.
+        label: per label that is scored: one row of the head.
     """
 
     core: int
     pair: int
     head: int
+    label: int = 0
 
     def of(self, tokens: int, pairs: int, heads: int) -> int:
         """Operations for so many tokens, pairs and head positions."""

@@ -22,6 +22,18 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Score labels after some text that lists what they stand for: one token each, one forward, no other tokens.
+
+    Attributes:
+        labels: of `Engine.labels`, in the order of the options.
+    """
+
+    text: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """Continue some text with one line of up to `max_tokens` tokens.
 
@@ -39,7 +51,11 @@ class Write:
 class Scores:
     """Log-likelihood of each option (natural log, summed over its tokens), and the options' lengths in tokens.
 
+    Of a Pick: the log of each label's chance among the labels offered; lengths are 1.
+
     Attributes:
+        sums: float64 (options,), read-only: rows that asked the same may share them.
+        lengths: int64 (options,).
         flops: nominal operations of this ask: of its own tokens behind what was read before, prefix not counted.
     """
 
@@ -57,13 +73,21 @@ class Line:
     flops: int
 
 
-Script = Generator[Ask | Write, Scores | Line, None]
+Asked = Ask | Pick | Write
+"""Whatever a script may yield."""
+
+Script = Generator[Asked, Scores | Line, None]
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One row: a prefix shared with others, its own text, and the script that asks."""
+    """One row: a prefix shared with others, its own text, the script that asks, and the adapter that answers.
+
+    Attributes:
+        adapter: a name that the engine knows, or "" for the base model as it is.
+    """
 
     prefix: str
     text: str
     script: Script
+    adapter: str = ""

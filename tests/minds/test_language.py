@@ -11,6 +11,7 @@ from ecosim.bench.pool import negotiation, rescore
 from ecosim.errors import CatalogError, DecisionError
 from ecosim.fields import NOT_ASKED, Choice, Text
 from ecosim.minds.language import LanguageMind, untrained
+from ecosim.models import adapter as adapters
 from ecosim.models.load import LanguageModel, load
 from ecosim.models.sources import BASE
 from ecosim.pool.engine import Engine
@@ -175,6 +176,68 @@ def test_the_fingerprint_is_of_weights_cards_and_prompts(tiny, tmp_path):
     card = catalog.read_card(tmp_path / "author" / "card.yaml")
     again = LanguageMind({"author": card}, Engine(tiny), name="tiny", grade="untrained").fingerprint
     assert again != writer(tmp_path, tiny).fingerprint
+
+
+def test_options_are_listed_by_letter_where_the_card_says_so(tiny, tmp_path):
+    mind, question = (
+        writer(tmp_path, tiny, "{ask: 'Act:', choose: sample, temperature: 9, answer: label}"),
+        publishing(9),
+    )
+    decision = mind.decide(question)
+    words.check(question, decision, mind.name)
+    assert set(decision.answers["act"]) == {0, 1}
+    trace, label = decision.trace, mind.engine.labels
+    acts = trace.take(trace["field"] == "act")
+    assert all(prompt.endswith("assistant\nA: rest\nB: write\nAct:") for prompt in acts["prompt"])
+    assert set(acts["answer"]) == {"rest", "write"} and json.loads(acts["options"][0]) == ["rest", "write"]
+    assert np.exp(json.loads(acts["scores"][0])).sum() == pytest.approx(1)
+    titled = trace["prompt"][trace["field"] == "title"][0]
+    assert titled.endswith(f"Act:{label[1]}\nTitle:")
+    assert "label" in set(mind.engine.drain_batches()["kind"])
+
+
+def test_letters_answer_as_their_rows_alone(tiny, tmp_path):
+    mind, question = (
+        writer(tmp_path, tiny, "{ask: 'Act:', choose: sample, temperature: 9, answer: label}"),
+        publishing(9),
+    )
+    whole = mind.decide(question)
+    for rows in (np.array([4]), np.arange(9)[::-1]):
+        again = writer(tmp_path, tiny, "{ask: 'Act:', choose: sample, temperature: 9, answer: label}")
+        assert same(whole, again.decide(question.take(rows)), rows)
+
+
+def test_more_options_than_letters_are_an_error(tiny, tmp_path):
+    mind, question = writer(tmp_path, tiny, "{ask: 'Act:', answer: label}"), publishing(1)
+    many = Choice(name="act", options=tuple(f"word {i}" for i in range(53)), allowed=np.ones((1, 53), bool))
+    with pytest.raises(CatalogError, match="answer: label: 53 options, but this model has 52 letters of one token"):
+        mind.decide(replace(question, fields=(many, question.fields[1])))
+
+
+def test_an_adapter_answers_and_is_part_of_the_fingerprint(tiny, tmp_path):
+    engine = Engine(tiny)
+    for seed, name in enumerate(("one", "two")):
+        folder = adapters.write_random(tmp_path / name, tiny.model, seed=seed, size=0.1)
+        engine.add_adapter(name, adapters.read(folder))
+    minds = [
+        LanguageMind(DISTRIBUTOR, engine, name="m", grade="specialist", adapter=name) for name in (None, "one", "two")
+    ]
+    assert len({mind.fingerprint for mind in minds}) == 3
+    question = negotiation(6)
+    decisions = [mind.decide(question) for mind in minds]
+    assert not same(decisions[0], decisions[1]) and not same(decisions[1], decisions[2])
+    assert "adapter" not in minds[0].describe() and minds[1].describe()["adapter"]["rank"] == 8
+    with pytest.raises(CatalogError, match="adapter 'three' was not added to this engine; known: 'one', 'two'"):
+        LanguageMind(DISTRIBUTOR, engine, name="m", grade="specialist", adapter="three")
+
+
+def test_what_is_remembered_changes_no_decision_and_no_bill(tiny):
+    question = negotiation(12)
+    twice = question.take(np.array([*range(12), *range(6)]))
+    plain = LanguageMind(DISTRIBUTOR, Engine(tiny, memo=0), name="m", grade="untrained").decide(twice)
+    mind = LanguageMind(DISTRIBUTOR, Engine(tiny), name="m", grade="untrained")
+    assert same(plain, mind.decide(twice)) and same(plain, mind.decide(twice))
+    assert mind.stats()["memo_hits"] > mind.stats()["decisions"] / 2
 
 
 def test_a_card_that_does_not_fit_its_question_says_where(tiny, tmp_path):

@@ -123,11 +123,12 @@ def test_a_row_does_not_change_when_its_neighbours_ask_more(tiny):
 
 
 def test_prefixes_are_read_once_and_padding_is_counted(tiny):
-    engine = Engine(tiny)
+    engine = Engine(tiny, memo=0)
     engine.score(PREFIX, texts(4), [ACTS] * 4)
     first = engine.stats.as_dict()
     engine.score(PREFIX, texts(4), [ACTS] * 4)
-    assert engine.stats.prefix_tokens == first["prefix_tokens"] == engine.stats.cached_prefix_tokens
+    assert engine.stats.prefix_tokens == first["prefix_tokens"] > 0
+    assert (engine.stats.prefix_hits, engine.stats.cached_prefix_tokens) == (7, 7 * first["prefix_tokens"])
     assert (engine.stats.talks, engine.stats.decisions) == (8, 8)
     assert engine.stats.padded_tokens >= engine.stats.useful_tokens == 2 * first["useful_tokens"]
 
@@ -183,6 +184,8 @@ def test_a_control_token_in_a_text_is_plain_characters(tiny):
 def test_a_limit_below_one_row_is_refused(tiny):
     with pytest.raises(ValueError, match="batch_limit must be >= 1, got 0"):
         Engine(tiny, 0)
+    with pytest.raises(ValueError, match="memo must be >= 0, got -1"):
+        Engine(tiny, memo=-1)
 
 
 def test_the_probe_leaves_the_engine_as_it_was(tiny):
