@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ecosim import explore
 from ecosim.explore import Comparison, Run
-from ecosim.simulate import Arm, Progress
+from ecosim.simulate import Arm, Manner, Progress
 
 Bar = Callable[[int], AbstractContextManager[Progress | None]]
 
@@ -28,7 +28,7 @@ def market(out: Path, progress: Progress | None = None) -> Run:
         Arm(name="scripted"),
         Arm(name="untrained 135M", minds={"distributor.negotiate": "untrained"}, num_seeds=MARKET_SEEDS),
     ]
-    return explore.start(facts, arms, out, place="smart_manufacturing", progress=progress)
+    return explore.start(facts, arms, out, place="smart_manufacturing", manner=Manner(progress=progress))
 
 
 def community(out: Path, progress: Progress | None = None) -> Run:
@@ -38,7 +38,7 @@ def community(out: Path, progress: Progress | None = None) -> Run:
         Arm(name="scripted"),
         Arm(name="untrained 135M", minds={"ai_creator": "untrained"}, num_seeds=COMMUNITY_SEEDS),
     ]
-    return explore.start(facts, arms, out, place="creator_community", progress=progress)
+    return explore.start(facts, arms, out, place="creator_community", manner=Manner(progress=progress))
 
 
 def findings(run: Run) -> list[str]:

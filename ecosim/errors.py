@@ -33,7 +33,15 @@ class CatalogError(EcosimError):
 
 
 class DecisionError(EcosimError):
-    """A mind answered outside its question."""
+    """A mind answered outside its question.
+
+    Attributes:
+        is_about_rows: some rows are at fault and others may be well; else the answer as a whole is no answer.
+    """
+
+    def __init__(self, message: str, is_about_rows: bool = True) -> None:
+        super().__init__(message)
+        self.is_about_rows = is_about_rows
 
 
 class PoolError(EcosimError):

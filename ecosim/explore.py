@@ -6,20 +6,24 @@ of goods): columns that the record keeps in millionths are divided on the way ou
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pandas as pd
 
-from ecosim import contrast, simulate
+from ecosim import contrast, rerun, simulate
+from ecosim.cluster.crew import Say
+from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.errors import RunError, ScenarioError
 from ecosim.exact import MILLION
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Folder, Memory, Store
+from ecosim.rerun import Own, Verdict
 from ecosim.scenario import Scenario, build
-from ecosim.simulate import Arm, Numerics, Progress
+from ecosim.simulate import Arm, Manner, Numerics, Progress
 from ecosim.world import Side, World
 
 if TYPE_CHECKING:
@@ -96,7 +100,7 @@ class Run:
         if name not in known:
             raise RunError(f"no events {name!r} in this run; it has {', '.join(sorted(known)) or 'none'}")
         frame = self._store.read(f"events/{name}").to_pandas()
-        schema = self.side.schemas.get(name)
+        schema = self.side.events.get(name)
         for column in schema.columns if schema else ():
             if column.unit.endswith("/1e6"):
                 frame[column.name] = frame[column.name] / MILLION
@@ -114,7 +118,7 @@ class Run:
             RunError: the run was loaded from a folder, which holds events but no tables.
         """
         if self._world is None:
-            raise RunError("a run loaded from a folder has no world to step; run the scenario again with ecosim.run")
+            raise RunError("a run loaded from a folder has no world to step; ecosim.replay(folder) gives it one")
         if not 0 <= replica < self._world.num_replicas:
             raise RunError(f"replica {replica} is not in 0 … {self._world.num_replicas - 1}")
         return self._world.replica(replica)
@@ -194,6 +198,59 @@ class Comparison:
         return self.run.report(path)
 
 
+class How(TypedDict, total=False):
+    """How a run is carried out: keyword arguments of `run`, `compare`, `resume` and `verify`; none changes a digest.
+
+    Attributes:
+        hosts, workers: Ray actors for minds that answer by columns, and for language models; 0: in this process.
+        ray_address: of a Ray cluster to join, as `ray.init` takes it; Ray on this machine by default.
+        threads: of each worker; the cores of its machine shared out by default.
+        deadline_s: a call to a host or worker that takes longer counts as lost and is made again.
+        batch_limit: most rows in a batch of a language model.
+        snapshot_every: steps between two snapshots of a run in a folder; every 20 s by default.
+        numerics: of language models: `reproducible` (the same bits for any batch), or `fast`, which is the exception
+            to the rule above.
+        progress: called after each step with its number and the router of minds.
+    """
+
+    hosts: int
+    workers: int
+    ray_address: str
+    threads: int | None
+    deadline_s: float
+    batch_limit: int | None
+    snapshot_every: int | None
+    numerics: Numerics
+    progress: Progress | None
+
+
+def manner_of(how: How, say: Say | None = None) -> Manner:
+    """Keyword arguments as the assembly takes them.
+
+    Raises:
+        PoolError: a number is out of range.
+        TypeError: an unknown keyword.
+    """
+    unknown = sorted(set(how) - set(How.__annotations__))
+    if unknown:
+        raise TypeError(f"unknown argument {unknown[0]!r}; known: {', '.join(How.__annotations__)}")
+    layout = Layout(
+        hosts=how.get("hosts", 0),
+        workers=how.get("workers", 0),
+        address=how.get("ray_address", ""),
+        threads=how.get("threads"),
+        deadline_s=how.get("deadline_s", DEADLINE_S),
+    )
+    return Manner(
+        numerics=how.get("numerics", "reproducible"),
+        layout=layout,
+        batch_limit=how.get("batch_limit"),
+        snapshot_steps=how.get("snapshot_every"),
+        progress=how.get("progress"),
+        say=say or _say,
+    )
+
+
 def run(
     scenario: str | Path | Scenario,
     *,
@@ -202,8 +259,7 @@ def run(
     minds: Wishes | None = None,
     changes: Mapping[str, object] | None = None,
     out: str | Path | None = None,
-    numerics: Numerics = "reproducible",
-    progress: Progress | None = None,
+    **how: Unpack[How],
 ) -> Run:
     """Run a scenario, all seeds side by side.
 
@@ -214,12 +270,12 @@ def run(
             answer columns, or a list of these to be dealt out to the members in turn.
         changes: other keys of the scenario, dotted: `{"lead_time_weeks": 3}`.
         out: a folder to be made for the record; in memory by default.
-        numerics: `reproducible` (the same bits for any batch) or `fast`.
-        progress: called after each step with its number and the router of minds.
+        how: hosts, workers, numerics and the like: see `How`.
 
     Raises:
         ScenarioError: the scenario, a role, or a mind is not what it should be.
         DecisionError: a mind gave an illegal answer.
+        PoolError: hosts and workers can't be had.
         RunError: `out` exists already.
 
     >>> kpis = run("smart_manufacturing", seeds=2, steps=4).kpis
@@ -227,9 +283,7 @@ def run(
     [0, 1]
     """
     resolved = facts(scenario, seeds, steps, changes)
-    return start(
-        resolved, [Arm(name="all", minds=minds or {})], out, place=str(scenario), numerics=numerics, progress=progress
-    )
+    return start(resolved, [Arm(name="all", minds=minds or {})], out, place=str(scenario), manner=manner_of(how))
 
 
 def compare(
@@ -241,13 +295,12 @@ def compare(
     changes: Mapping[str, object] | None = None,
     with_same: bool = False,
     out: str | Path | None = None,
-    numerics: Numerics = "reproducible",
-    progress: Progress | None = None,
+    **how: Unpack[How],
 ) -> Comparison:
     """Run several choices of minds in the same worlds, and compare each with the first, pair by pair.
 
     Args:
-        scenario, seeds, steps, changes, out, numerics, progress: as for `run`.
+        scenario, seeds, steps, changes, out, how: as for `run`.
         arms: by name, minds as for `run`; at least two.
         with_same: adds the first arm once more with other mind seeds (A/A); its interval should hold 0.
 
@@ -266,25 +319,59 @@ def compare(
         raise ScenarioError(f"a comparison needs at least two arms, got {[arm.name for arm in chosen]}")
     if resolved.seeds < 2:
         raise ScenarioError(f"a comparison needs at least two seeds for an interval, got {resolved.seeds}")
-    found = start(resolved, chosen, out, place=str(scenario), numerics=numerics, progress=progress)
+    found = start(resolved, chosen, out, place=str(scenario), manner=manner_of(how))
     contrast.check_common_world(found.manifest)
     return Comparison(found)
 
 
 def start(
-    scenario: Scenario,
-    arms: Sequence[Arm],
-    out: str | Path | None,
-    *,
-    place: str,
-    numerics: Numerics = "reproducible",
-    progress: Progress | None = None,
+    scenario: Scenario, arms: Sequence[Arm], out: str | Path | None, *, place: str, manner: Manner | None = None
 ) -> Run:
     """Simulate some arms and give the run."""
     path = Path(out) if out is not None else None
     store: Store = Folder(path) if path is not None else Memory()
-    done = simulate.simulate(scenario, arms, store, place=place, numerics=numerics, progress=progress)
+    done = simulate.simulate(scenario, arms, store, manner, place=place)
     return Run(store, path, done.world)
+
+
+def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> Run:
+    """Finish a run that was killed, interrupted or failed, on any layout: the same digest as if nothing had happened.
+
+    Args:
+        path: its folder.
+        own: your own functions and minds that sat in it, by name.
+        how: as for `run`; numerics and batch limit are those of the run.
+
+    Raises:
+        RunError: it is no run, is done already, is still going on, or its minds have changed.
+    """
+    folder = _folder(path)
+    done = rerun.resume(folder, manner_of(how), own)
+    return Run(done.store, folder, done.world)
+
+
+def verify(path: str | Path, *, own: Own | None = None, with_rerun: bool = True, **how: Unpack[How]) -> Verdict:
+    """Check a finished run: do its files give its digests, and does running it again, on any layout?
+
+    Raises:
+        RunError: it is no run, is not done, or its minds have changed.
+    """
+    return rerun.verify(_folder(path), manner_of(how), own, with_rerun)
+
+
+def replay(path: str | Path, out: str | Path | None = None) -> Run:
+    """Have a finished run again from its recorded decisions, without any model; it has its world then.
+
+    Args:
+        path: the run's folder.
+        out: a folder to be made for the replay; in memory by default.
+
+    Raises:
+        RunError: it is no run, is not done, or the replay has another digest.
+    """
+    target = Path(out) if out is not None else None
+    done = rerun.replay(_folder(path), Folder(target) if target is not None else None)
+    return Run(done.store, target, done.world)
 
 
 def load(path: str | Path) -> Run:
@@ -293,10 +380,20 @@ def load(path: str | Path) -> Run:
     Raises:
         RunError: it is not there, or it is no run.
     """
+    folder = _folder(path)
+    return Run(Folder(folder), folder)
+
+
+def _folder(path: str | Path) -> Path:
     folder = Path(path)
     if not folder.is_dir():
         raise RunError(f"{folder}: there is no such folder")
-    return Run(Folder(folder), folder)
+    return folder
+
+
+def _say(line: str) -> None:
+    """What is going to be made, for whoever watches."""
+    print(line, file=sys.stderr)
 
 
 def draw_band(ax: Axes, frame: pd.DataFrame, label: str) -> None:

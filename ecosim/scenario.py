@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ecosim.errors import ScenarioError
 
@@ -33,6 +33,38 @@ class Facts(BaseModel):
 S = TypeVar("S", bound=Facts)
 
 
+class LanguageModel(Facts):
+    """A language mind that seats may name: a base model, with or without an adapter, or a model behind a URL.
+
+    Attributes:
+        base: `hf:owner/name@revision`, `path:/folder`, or a name of `ecosim models list`; "" is the default base.
+        adapter: a folder with a LoRA adapter in PEFT's format.
+        url: of an OpenAI-compatible server, such as http://localhost:8000/v1; keys come from the environment.
+        model: what the server calls it.
+        timeout_s, max_concurrent: of requests to the server.
+    """
+
+    base: str = ""
+    adapter: str = ""
+    url: str = ""
+    model: str = ""
+    timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
+    max_concurrent: Count = 8
+
+    @model_validator(mode="after")
+    def _is_one_of_two_kinds(self) -> Self:
+        if self.url and (self.base or self.adapter):
+            raise ValueError("has a url and a base or adapter: a model is behind a URL or loaded here, not both")
+        if bool(self.url) != bool(self.model):
+            raise ValueError("a url needs the model's name there (model: …), and the other way round")
+        return self
+
+    @property
+    def grade(self) -> str:
+        """Its rung on the ladder."""
+        return "remote" if self.url else "specialist" if self.adapter else "untrained"
+
+
 class Scenario(Facts):
     """What every scenario says.
 
@@ -43,6 +75,8 @@ class Scenario(Facts):
         seeds: how many replicas, each with its own world seed and mind seed.
         world_seed, mind_seed: of the first replica; the others count up.
         minds: who answers, by `role` or `role.phase`: a mind, or a list dealt out to the members in turn.
+        models: language minds beyond `untrained`, by the name that seats use.
+        substitute: the scripted mind that answers where a seat's mind fails on a row for good; "": the run stops.
         model_price_eur_per_exaflop: what members pay for the nominal cost of their models (10^18 operations).
     """
 
@@ -54,6 +88,8 @@ class Scenario(Facts):
     world_seed: Seed = 1
     mind_seed: Seed = 1
     minds: dict[str, list[str]] = {}
+    models: dict[str, LanguageModel] = {}
+    substitute: str = ""
     model_price_eur_per_exaflop: Amount = 2.0
 
     @field_validator("minds", mode="before")
@@ -77,7 +113,7 @@ def read(
     worlds: Sequence[str],
     kind: Callable[[str], type[Scenario]],
     overrides: Mapping[str, object] | None = None,
-    more_faults: Callable[[str, object], list[str]] = lambda world, minds: [],
+    more_faults: Callable[[str, Mapping[str, Any]], list[str]] = lambda world, data: [],
 ) -> Scenario:
     """The scenario in a YAML file, with overrides by dotted key (`{"items.pump.make_cost_eur": 3.0}`).
 
@@ -86,7 +122,7 @@ def read(
         worlds: the ecosystems that there are.
         kind: the scenario class of an ecosystem.
         overrides: values by dotted key.
-        more_faults: what else is wrong with the `minds` of a world; told together with the rest.
+        more_faults: what else is wrong with the keys of a world's scenario; told together with the rest.
 
     Raises:
         ScenarioError: no such file, not YAML, or any number of unknown keys and impossible values.
@@ -106,7 +142,7 @@ def read(
     world = str(data.get("world"))
     if world not in worlds:
         raise ScenarioError(f"{path}: world: unknown world {world!r}{_did_you_mean(world, list(worlds))}")
-    faults = [f"{path}: {fault}" for fault in more_faults(world, data.get("minds"))]
+    faults = [f"{path}: {fault}" for fault in more_faults(world, data)]
     try:
         found = build(kind(world), data, place=str(path))
     except ScenarioError as error:
@@ -165,8 +201,8 @@ def _set(data: Any, key: str, value: object, place: str) -> None:
     at = data
     for part in path:
         try:
-            if at is data:
-                at.setdefault(part, {})  # a group that the file leaves to its defaults
+            if at is data or (at is data.get("models") and isinstance(at, dict)):
+                at.setdefault(part, {})  # a group that the file leaves to its defaults, or a new model
             at = at[int(part)] if isinstance(at, list) else at[part]
         except (KeyError, IndexError, ValueError, TypeError):
             raise ScenarioError(f"{place}: --set {key}: there is no {part!r} to change") from None

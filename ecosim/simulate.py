@@ -6,59 +6,62 @@ minds) meets the same world seeds, so that arms can be compared in pairs.
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import json
-import os
-import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-import ecosim
-from ecosim import catalog
-from ecosim.errors import RunError, ScenarioError
+from ecosim import manifest
+from ecosim.cluster.crew import Crew, crew, inline
+from ecosim.cluster.dispatch import CallNote, Poisoned
 from ecosim.fields import Array
-from ecosim.minds.router import Router
-from ecosim.minds.seats import LANGUAGE, Seats, Wishes, deal, seat_names
+from ecosim.minds.recipe import Recipe
+from ecosim.minds.router import Router, Work
+from ecosim.minds.scripted import Experts
+from ecosim.opening import (
+    Arm,
+    Manner,
+    Numerics,
+    Progress,
+    check,
+    default_folder,
+    load_scenario,
+    replicas_of,
+    seat,
+    seats_of,
+    side,
+    substitutes,
+)
+from ecosim.record import snapshot as snapshots
+from ecosim.record.claim import claim, held, refuse_taken
 from ecosim.record.recorder import Recorder
+from ecosim.record.snapshot import Snapshot
 from ecosim.record.store import Folder, Store
-from ecosim.scenario import MAX_SEED, Scenario, read
-from ecosim.words import Decision, Mind, Question, Table
-from ecosim.world import Figure, Figures, Series, Side, World
+from ecosim.scenario import Scenario
+from ecosim.words import KEY, Decision, Mind, Question, Table
+from ecosim.world import Figures, Series, Side, World
 
-if TYPE_CHECKING:
-    from ecosim.models.encoder import Encoder
+__all__ = [
+    "Arm",
+    "Finished",
+    "Manner",
+    "Numerics",
+    "Progress",
+    "check",
+    "default_folder",
+    "load_scenario",
+    "prepare",
+    "side",
+    "simulate",
+]
 
-Numerics = Literal["reproducible", "fast"]
-NUMERICS = ("reproducible", "fast")
-SIDES = {"manufacturing": "ecosim.manufacturing.side", "community": "ecosim.community.side"}
-MANIFEST = "manifest.json"
-OTHER_LUCK = 1_000_000
-"""How far the mind seeds of an A/A arm are from those of the arm that it repeats."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """A choice of minds, for some of the seeds.
-
-    Attributes:
-        name: how tables call it.
-        minds: what differs from the scenario's minds.
-        num_seeds: how many of the seeds it has, from the first; None for all.
-        has_other_luck: the same minds with other mind seeds: the A/A control.
-    """
-
-    name: str
-    minds: Wishes = field(default_factory=dict)
-    num_seeds: int | None = None
-    has_other_luck: bool = False
+MANIFEST = manifest.NAME
+SNAPSHOT_S = 20.0
+"""Wall seconds between two snapshots, where no number of steps is asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,329 +77,290 @@ class Finished:
     kpis: Figures
 
 
-Progress = Callable[[int, Router], None]
-"""Called after every step with its number and the router."""
-
-
-class _TitleEncoder:
-    """MiniLM for the titles of a community, loaded when the first title is there; sides do not import models."""
-
-    def __init__(self) -> None:
-        self._encoder: Encoder | None = None
-
-    def __call__(self, texts: Sequence[str]) -> Array:
-        if self._encoder is None:
-            from ecosim.models.encoder import Encoder
-
-            self._encoder = Encoder()
-        return self._encoder.embed(texts)
-
-
-@cache
-def side(name: str) -> Side:
-    """The ecosystem of that name."""
-    module = importlib.import_module(SIDES[name])
-    found: Side = module.make_side({"minilm": _TitleEncoder()}) if name == "community" else module.SIDE
-    return found
-
-
-def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object] | None = None) -> Scenario:
-    """A scenario by catalogue name or path, with overrides by dotted key; a Scenario is given back changed.
-
-    Raises:
-        ScenarioError: there is none, or it has faults.
-    """
-    if isinstance(source, Scenario):
-        if not overrides:
-            return source
-        raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
-    return read(_scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults)
-
-
-def _scenario_path(source: str | Path) -> Path:
-    path = Path(source)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        if not path.is_file():
-            raise ScenarioError(f"{source}: there is no such file")
-        return path
-    return catalog.scenario_path(str(source))
-
-
-def _mind_faults(world: str, minds: object) -> list[str]:
-    """Faults of the `minds` of a scenario file, as far as their shape allows."""
-    if not isinstance(minds, dict):
-        return []
-    named = {str(role): seats for role, seats in minds.items() if isinstance(seats, str | list)}
-    return Seats(side(world), language=_no_model).faults(named)
-
-
-def check(
-    scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", numerics: Numerics = "reproducible"
-) -> None:
-    """Find what can be found without running: roles, phases and minds that do not exist.
-
-    Raises:
-        ScenarioError: all faults at once.
-    """
-    ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, language=_no_model)
-    faults: list[str] = []
-    if numerics not in NUMERICS:
-        faults.append(f"{place}: numerics: unknown {numerics!r}; known: {', '.join(NUMERICS)}")
-    for arm in arms:
-        try:
-            seats.plan(scenario.minds, arm.minds, place)
-        except ScenarioError as error:
-            faults += error.faults
-    if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
-        faults.append(f"{place}: seeds count up from world_seed and mind_seed and would pass {MAX_SEED}")
-    if faults:
-        raise ScenarioError(list(dict.fromkeys(faults)))
+Recast = Callable[[int, Mind | Recipe], Mind | Recipe]
+"""From a mind code and its mind to whoever answers for it."""
 
 
 def simulate(
     scenario: Scenario,
     arms: Sequence[Arm],
     store: Store,
+    manner: Manner | None = None,
     *,
     place: str = "scenario",
-    numerics: Numerics = "reproducible",
-    keep_events: bool = True,
-    progress: Progress | None = None,
+    start: Snapshot | None = None,
+    begun: Mapping[str, Any] | None = None,
+    recast: Recast | None = None,
 ) -> Finished:
-    """Run all seeds of all arms side by side, from the first step to the last.
+    """Run all seeds of all arms side by side, from the first step, or from a snapshot, to the last.
 
     Args:
         scenario: the facts.
         arms: at least one.
-        store: where the record goes.
+        store: where the record goes; a folder must not be there yet, unless `begun` says that it is this run's.
+        manner: how.
         place: how messages call the scenario.
-        numerics: of language models, `reproducible` or `fast`.
-        keep_events: False keeps digests, metrics and KPIs only.
-        progress: called after each step.
+        start: where to go on from.
+        begun: the manifest of the run that is taken up again; its minds must be the same.
+        recast: changes who answers for a mind code, for replays.
 
     Raises:
-        ScenarioError, CatalogError: before anything is written.
+        ScenarioError, CatalogError, RunError: before anything is written.
         DecisionError, PoolError: a mind failed; what was recorded so far stays, with status "failed".
     """
-    world, router, recorder = prepare(scenario, arms, store if keep_events else None, place=place, numerics=numerics)
-    ecosystem = world.side
-    if isinstance(store, Folder):
-        _claim(store.path)
-    manifest = _manifest(scenario, arms, world.tables["replicas"], router.minds, numerics, place)
-    store.write_json(MANIFEST, manifest)
-    columns: dict[tuple[str, str], list[Array]] = {}
-    start = time.perf_counter()
-    status, steps_done = "failed", 0
-    try:
-        for step in range(1, scenario.steps + 1):
-            world.step()
-            since = time.perf_counter()
-            events = recorder.close_step(step)
-            steps_done = step
-            since = world.clock.add("record", since)
-            for name, column in ecosystem.measure(world, events).items():
-                columns.setdefault(name, []).append(column)
-            world.clock.add("metrics", since)
-            if progress is not None:
-                progress(step, router)
-        status = "done"
-    except KeyboardInterrupt:
-        status = "interrupted"
-        raise
-    finally:
-        series = {name: np.stack(column) for name, column in columns.items()}
+    manner = manner or Manner()
+    check(scenario, arms, place, manner)
+    ecosystem = side(scenario.world)
+    seats = seats_of(ecosystem, scenario, manner, store)
+    replicas = replicas_of(scenario, arms)
+    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
+    seat(ecosystem, seats, scenario, arms, tables, place)
+    cast = [recast(code, mind) for code, mind in enumerate(seats.minds)] if recast else seats.minds
+    if start is not None:
+        tables = start.tables  # as they stood then, seats and all
+    is_new = begun is None
+    if is_new and isinstance(store, Folder):
+        refuse_taken(store.path)  # before anything is loaded; it is made when all is ready
+    with crew(cast, manner.layout, substitutes(ecosystem, scenario), manner.say) as people, _folder(store, is_new):
+        facts = people.describe()
+        if begun is not None:
+            manifest.check_minds(begun, facts, place)
+        how = {"scenario_file": Path(place).name, "numerics": manner.numerics, "batch_limit": manner.batch_limit}
+        document = dict(begun or manifest.before(scenario, arms, replicas, facts, how))
+        kept = [code for code, mind in enumerate(cast) if not isinstance(mind, Experts)]
+        return _Run(ecosystem, scenario, store, people, manner, tables, document, kept, start).to_the_end()
+
+
+@contextmanager
+def _folder(store: Store, is_new: bool) -> Iterator[None]:
+    """A new run's folder, made and held while the block lasts; who takes a run up again holds it already."""
+    if not is_new or not isinstance(store, Folder):
+        yield
+        return
+    claim(store.path)
+    with held(store.path):
+        yield
+
+
+class _Run:
+    """A run under way."""
+
+    def __init__(
+        self,
+        ecosystem: Side,
+        scenario: Scenario,
+        store: Store,
+        people: Crew,
+        manner: Manner,
+        tables: dict[str, Table],
+        document: dict[str, Any],
+        kept_minds: Sequence[int],
+        start: Snapshot | None,
+    ) -> None:
+        self.side, self.scenario, self.store, self.people, self.manner = ecosystem, scenario, store, people, manner
+        kept_in = store if manner.keep_events else None
+        self.ops = kept_in
+        self.recorder = Recorder(
+            ecosystem.events,
+            tables["replicas"].num_rows,
+            kept_in,
+            kept_minds=kept_minds,
+            chains=start.chains if start is not None else None,
+        )
+        self.world, self.router = assemble(ecosystem, scenario, tables, people, self.recorder)
+        self.steps_done = 0
+        self.series: dict[tuple[str, str], list[Array]] = {}
+        self.document = document
+        self.seconds_before = 0.0
+        self._began = self._snapped = time.perf_counter()
+        if start is not None:
+            self._go_on(start)
+
+    def to_the_end(self) -> Finished:
+        """All steps that are left, and the books closed, whatever happens."""
+        self.store.write_json(MANIFEST, self.document | {"status": "running"})
+        status = "failed"
+        try:
+            for step in range(self.steps_done + 1, self.scenario.steps + 1):
+                self._step(step)
+            status = "done"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            series = {name: np.stack(column) for name, column in self.series.items()}
+            kpis = self.side.conclude(self.world, series) if status == "done" else {}
+            self._close(status, series, kpis)
+        return Finished(
+            side=self.side,
+            scenario=self.scenario,
+            world=self.world,
+            store=self.store,
+            manifest=self.document,
+            series=series,
+            kpis=kpis,
+        )
+
+    def _step(self, step: int) -> None:
+        clock = self.world.clock
+        self.world.step()
+        since = time.perf_counter()
+        events = self.recorder.close_step(step)
+        self._note_calls()
+        since = clock.add("record", since)
+        for name, column in self.side.measure(self.world, events).items():
+            self.series.setdefault(name, []).append(column)
+        since = clock.add("metrics", since)
+        self.steps_done = step
+        if self._is_due(step):
+            self._snapshot(step)
+            clock.add("snapshots", since)
+        if self.manner.progress is not None:
+            self.manner.progress(step, self.router)
+
+    # ---- snapshots ------------------------------------------------------------------------------------------------
+
+    def _is_due(self, step: int) -> bool:
+        if not isinstance(self.store, Folder) or step == self.scenario.steps:
+            return False
+        every = self.manner.snapshot_steps
+        return step % every == 0 if every else time.perf_counter() - self._snapped >= SNAPSHOT_S
+
+    def _snapshot(self, step: int) -> None:
+        assert isinstance(self.store, Folder)
+        self.store.flush()
+        notes = {
+            "wall_s": self._wall_s(),
+            "seconds": self.world.clock.seconds,
+            "work": {grade: [w.decisions, w.seconds, w.flops] for grade, w in self.router.work.items()},
+        }
+        snapshots.write(
+            self.store.path,
+            Snapshot(
+                step=step,
+                tables=self.world.tables,
+                chains=self.recorder.chains(),
+                series={name: np.stack(column) for name, column in self.series.items()},
+                parts=self.store.parts(),
+                notes=notes,
+            ),
+        )
+        self._snapped = time.perf_counter()
+
+    def _go_on(self, start: Snapshot) -> None:
+        self.world.steps = self.steps_done = start.step
+        self.series = {name: list(values) for name, values in start.series.items()}
+        self.world.clock.seconds = dict(start.notes["seconds"])
+        self.router.work = {grade: Work(*numbers) for grade, numbers in start.notes["work"].items()}
+        self.seconds_before = float(start.notes["wall_s"])
+
+    # ---- books ----------------------------------------------------------------------------------------------------
+
+    def _note_calls(self) -> None:
+        """Put what the dispatcher and the pools noted of this step into `ops/`."""
+        dispatcher = self.people.dispatcher
+        notes, dispatcher.notes = dispatcher.notes, []
+        batches = self.people.take_batches()
+        if self.ops is None:
+            return
+        if notes and self.manner.layout.num_places:  # in one process a call is a function call, and the clock has it
+            self.ops.append("ops/calls", _table(notes))
+        if batches.num_rows:
+            self.ops.append("ops/batches", batches)
+
+    def _close(self, status: str, series: Series, kpis: Figures) -> None:
         if series:
-            store.append("metrics", _long(series, ecosystem.metrics))
-        store.flush()
-        manifest |= _results(status, steps_done, world, recorder, router, router.minds, time.perf_counter() - start)
-        store.write_json(MANIFEST, manifest)
-    kpis = ecosystem.conclude(world, series)
-    store.append("kpis", _long(kpis, ecosystem.kpis))
-    store.flush()
-    return Finished(
-        side=ecosystem,
-        scenario=scenario,
-        world=world,
-        store=store,
-        manifest=manifest,
-        series=series,
-        kpis=kpis,
-    )
+            self.store.append("metrics", manifest.long_table(series, self.side.metrics))
+        if kpis:
+            self.store.append("kpis", manifest.long_table(kpis, self.side.kpis))
+        pools, batches, layout = self.people.close_books()
+        for table in batches if self.ops is not None else ():
+            self.store.append("ops/batches", table)
+        self.store.flush()
+        self.document |= manifest.after(
+            status, self.steps_done, self.world, self.recorder, self.router.work, self._wall_s()
+        )
+        self.document |= {"pools": pools, "layout": layout}
+        self.store.write_json(MANIFEST, self.document)
+
+    def _wall_s(self) -> float:
+        return self.seconds_before + time.perf_counter() - self._began
 
 
 def prepare(
     scenario: Scenario,
     arms: Sequence[Arm],
     store: Store | None = None,
+    manner: Manner | None = None,
     *,
     place: str = "scenario",
-    numerics: Numerics = "reproducible",
 ) -> tuple[World, Router, Recorder]:
-    """A world before its first step, with its minds seated and a recorder listening; arguments as for `simulate`."""
-    check(scenario, arms, place, numerics)
+    """A world before its first step, its minds in this process, and a recorder listening; as for `simulate`."""
+    manner = manner or Manner()
+    check(scenario, arms, place, manner)
     ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, language=lambda grade: _language_mind(ecosystem, grade, numerics))
-    replicas = _replicas(scenario, arms)
+    seats = seats_of(ecosystem, scenario, manner, store)
+    replicas = replicas_of(scenario, arms)
     tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
-    _seat(ecosystem, seats, scenario, arms, tables, place)
-    router = Router(seats.minds)
-    recorder = Recorder(ecosystem.schemas, replicas.num_rows, store)
+    seat(ecosystem, seats, scenario, arms, tables, place)
+    recorder = Recorder(ecosystem.events, replicas.num_rows, store)
+    people = inline(seats.minds, substitutes(ecosystem, scenario))
+    return *assemble(ecosystem, scenario, tables, people, recorder), recorder
+
+
+def assemble(
+    ecosystem: Side, scenario: Scenario, tables: dict[str, Table], people: Crew, recorder: Recorder
+) -> tuple[World, Router]:
+    """A world whose members ask a crew, with a recorder listening."""
+    router = Router(people.minds, people.dispatcher.answer)
+    codes = {name: code for code, name in enumerate(ecosystem.questions)}
 
     def decide(questions: Sequence[Question]) -> list[Decision]:
         decisions = router.decide(questions)
-        recorder.take_answers(questions, decisions)
+        poisoned, people.dispatcher.poisoned = people.dispatcher.poisoned, []
+        recorder.take_answers(_without(questions, poisoned), decisions)
+        if poisoned:
+            recorder.take("minds", {"substitutions": _substitutions(poisoned, codes, people.minds)})
+            if recorder.store is not None:
+                recorder.store.append("ops/substitutions", _reasons(poisoned))
         return decisions
 
-    return World(ecosystem, scenario, tables, decide, recorder.take), router, recorder
+    return World(ecosystem, scenario, tables, decide, recorder.take), router
 
 
-def default_folder(scenario: Scenario, name: str, now: float) -> Path:
-    """`results/<scenario>/<time>-<prefix of the digest of the scenario>`."""
-    digest = hashlib.sha256(json.dumps(scenario.model_dump(), sort_keys=True).encode()).hexdigest()
-    return Path("results") / name / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{digest[:8]}"
+def _substitutions(poisoned: Sequence[Poisoned], codes: Mapping[str, int], minds: Sequence[Mind]) -> Table:
+    """Events; what exactly went wrong depends on where it did and is told in `ops/substitutions`."""
+    rows = [p.question for p in poisoned]
+    columns = {"replica": np.array([q.key["replica"][0] for q in rows])}
+    columns |= {"question": np.array([codes[q.name] for q in rows])}
+    columns |= {name: np.array([q.key[name][0] for q in rows]) for name in KEY}
+    return Table({**columns, "mind": np.array([minds[p.code].name for p in poisoned], object)})
 
 
-def _claim(path: Path) -> None:
-    """Make the folder of a run; it must not be there yet.
-
-    Raises:
-        RunError: something is in the way, or it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"{path}: exists already; name another folder with --out, or remove it") from None
-    except OSError as error:
-        raise RunError(f"{path}: cannot be made: {error.strerror}; name another folder with --out") from error
+def _reasons(poisoned: Sequence[Poisoned]) -> Table:
+    columns = {"replica": np.array([p.question.key["replica"][0] for p in poisoned])}
+    columns |= {"step": np.array([p.question.step for p in poisoned])}
+    columns |= {"question": np.array([p.question.name for p in poisoned], object)}
+    columns |= {name: np.array([p.question.key[name][0] for p in poisoned]) for name in KEY}
+    return Table({**columns, "reason": np.array([p.reason for p in poisoned], object)})
 
 
-def _replicas(scenario: Scenario, arms: Sequence[Arm]) -> Table:
-    """A row a replica: arm after arm, seed after seed."""
-    rows = [(a, s) for a, arm in enumerate(arms) for s in range(min(arm.num_seeds or scenario.seeds, scenario.seeds))]
-    arm = np.array([a for a, _ in rows], np.int64)
-    seed = np.array([s for _, s in rows], np.uint64)
-    luck = np.array([OTHER_LUCK * arms[a].has_other_luck for a, _ in rows], np.uint64)
-    return Table(
-        {
-            "replica": np.arange(len(rows)),
-            "arm": arm,
-            "world_seed": seed + np.uint64(scenario.world_seed),
-            "mind_seed": seed + np.uint64(scenario.mind_seed) + luck,
-            "is_live": np.ones(len(rows), bool),
-            "fault": np.full(len(rows), "", object),
-        }
-    )
+def _without(questions: Sequence[Question], poisoned: Sequence[Poisoned]) -> Sequence[Question]:
+    """The questions, with rows that a substitute answered under no mind's code: they are no mind's decisions."""
+    if not poisoned:
+        return questions
+    names = ("replica", *KEY)
+    bad = {(p.question.name, *(int(p.question.key[n][0]) for n in names)) for p in poisoned}
+    marked = []
+    for question in questions:
+        keys = zip(*(question.key[n].tolist() for n in names), strict=True)
+        is_bad = np.array([(question.name, *key) in bad for key in keys], bool)
+        marked.append(replace(question, mind=np.where(is_bad, -1, question.mind)) if is_bad.any() else question)
+    return marked
 
 
-def _seat(
-    ecosystem: Side, seats: Seats, scenario: Scenario, arms: Sequence[Arm], tables: dict[str, Table], place: str
-) -> None:
-    """Write the `mind.<phase>` columns of all members, arm by arm."""
-    arm_of = tables["replicas"]["arm"]
-    for number, arm in enumerate(arms):
-        for (role, phase), names in seats.plan(scenario.minds, arm.minds, place).items():
-            table = tables[ecosystem.home(role)]
-            column = f"mind.{phase}"
-            if column not in table:
-                table[column] = np.zeros(table.num_rows, np.int64)
-            mine = (arm_of[table["replica"]] == number) & ecosystem.has_role(table, role)
-            table[column][mine] = deal(seats.codes(names), _rank(table["replica"][mine]))
-
-
-def _rank(replica: Array) -> Array:
-    """How many rows of the same replica stand before each row (rows of a replica stand together)."""
-    first = np.searchsorted(replica, replica)
-    return np.arange(len(replica)) - first
-
-
-def _no_model(grade: str) -> Mind:
-    raise AssertionError(f"a check makes no minds, {grade} was asked for")
-
-
-def _language_mind(ecosystem: Side, grade: str, numerics: Numerics) -> Mind:
-    from ecosim.minds import language
-
-    assert grade in LANGUAGE
-    return language.untrained([role for role in ecosystem.roles if role in catalog.roles()], numerics=numerics)
-
-
-def _manifest(
-    scenario: Scenario, arms: Sequence[Arm], replicas: Table, minds: Sequence[Mind], numerics: str, place: str
-) -> dict[str, Any]:
-    """What is known before the first step."""
-    return {
-        "ecosim": ecosim.__version__,
-        "status": "running",
-        "scenario_file": Path(place).name,
-        "scenario": scenario.model_dump(mode="json"),
-        "arms": [
-            {
-                "name": arm.name,
-                "minds": {k: seat_names(v) for k, v in arm.minds.items()},
-                "has_other_luck": arm.has_other_luck,
-            }
-            for arm in arms
-        ],
-        "replicas": {name: replicas[name].tolist() for name in ("arm", "world_seed", "mind_seed")},
-        "minds": [_mind(mind) for mind in minds],
-        "numerics": numerics,
-        "machine": {
-            "platform": platform.platform(terse=True),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
-    }
-
-
-def _mind(mind: Mind) -> dict[str, Any]:
-    """Name, grade and fingerprint; of a language mind also its model and whether its bits repeat here."""
-    more = mind.describe() if hasattr(mind, "describe") else {}
-    return {"name": mind.name, "grade": mind.grade, "fingerprint": mind.fingerprint, **more}
-
-
-def _results(
-    status: str,
-    steps_done: int,
-    world: World,
-    recorder: Recorder,
-    router: Router,
-    minds: Sequence[Mind],
-    seconds: float,
-) -> dict[str, Any]:
-    """What is known at the end."""
-    replicas = world.tables["replicas"]
-    pools = {mind.name: mind.stats() for mind in minds if hasattr(mind, "stats")}
-    return {
-        "status": status,
-        "steps_done": steps_done,
-        "digests": recorder.digest.hex(),
-        "exogenous_digests": recorder.exogenous.hex(),
-        "score_digests": recorder.scores.hex(),
-        "faults": {int(r): replicas["fault"][r] for r in np.flatnonzero(~replicas["is_live"])},
-        "wall_s": seconds,
-        "seconds_by_part": {name: s for name, s in sorted(world.clock.seconds.items())},
-        "work_by_grade": {
-            grade: {"decisions": w.decisions, "wall_s": w.seconds, "nominal_flops": w.flops}
-            for grade, w in router.work.items()
-        },
-        "pools": pools,
-    }
-
-
-def _long(figures: Figures, known: Mapping[str, Figure]) -> pa.Table:
-    """Figures as a long table: replica, step (for series), metric, group, value, unit."""
-    pieces = []
-    for (name, group), values in figures.items():
-        steps = values.shape[0] if values.ndim == 2 else 0
-        replica = np.arange(values.shape[-1])
-        columns: dict[str, Any] = {"replica": np.tile(replica, max(steps, 1))}
-        if steps:
-            columns["step"] = np.repeat(np.arange(1, steps + 1), len(replica))
-        rows = values.size
-        columns |= {"metric": pa.repeat(name, rows), "group": pa.repeat(group, rows)}
-        columns |= {"value": values.reshape(-1).astype(float), "unit": pa.repeat(known[name].unit, rows)}
-        pieces.append(pa.table(columns))
-    return pa.concat_tables(pieces)
+def _table(notes: Sequence[CallNote]) -> Table:
+    names = [f.name for f in fields(notes[0])]
+    columns = {name: [getattr(note, name) for note in notes] for name in names}
+    texts = ("question", "place", "fault")
+    return Table({n: np.array(values, object if n in texts else None) for n, values in columns.items()})

@@ -21,7 +21,7 @@ from ecosim.fields import Array
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
 from ecosim.scenario import Scenario
-from ecosim.simulate import Arm, Finished
+from ecosim.simulate import Arm, Finished, Manner
 from ecosim.words import Decision, Mind, Question, check
 from ecosim.world import Phase, World
 
@@ -99,7 +99,8 @@ def run_digests(
 ) -> Finished:
     """A run that keeps digests and figures, and events only if asked."""
     facts = simulate.load_scenario(scenario).with_changes(seeds=seeds, steps=steps)
-    return simulate.simulate(facts, [Arm(name="all", minds=minds or {})], Memory(), keep_events=keep_events)
+    manner = Manner(keep_events=keep_events)
+    return simulate.simulate(facts, [Arm(name="all", minds=minds or {})], Memory(), manner)
 
 
 def _world(

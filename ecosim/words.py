@@ -199,17 +199,18 @@ def check(question: Question, decision: Decision, mind: str) -> None:
     place = f"mind {mind!r}, {question.name}, step {question.step}"
     unknown = set(decision.answers) - {f.name for f in question.fields}
     if unknown:
-        raise DecisionError(f"{place}: answered {sorted(unknown)}, asked were {[f.name for f in question.fields]}")
+        names = [f.name for f in question.fields]
+        raise DecisionError(f"{place}: answered {sorted(unknown)}, asked were {names}", False)
     for spec in question.fields:
         if spec.name not in decision.answers:
-            raise DecisionError(f"{place}: field {spec.name!r} has no answer")
+            raise DecisionError(f"{place}: field {spec.name!r} has no answer", False)
         answer = decision.answers[spec.name]
         if answer.shape != (question.num_rows,):
             raise DecisionError(
-                f"{place}: field {spec.name!r} has shape {answer.shape}, expected ({question.num_rows},)"
+                f"{place}: field {spec.name!r} has shape {answer.shape}, expected ({question.num_rows},)", False
             )
         if not isinstance(spec, Text) and answer.dtype.kind not in "iu":
-            raise DecisionError(f"{place}: {spec.name} must be a column of integers, got {answer.dtype}")
+            raise DecisionError(f"{place}: {spec.name} must be a column of integers, got {answer.dtype}", False)
         bad = spec.illegal(answer, asked(spec, decision.answers, question.num_rows))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])

@@ -24,7 +24,7 @@ from ecosim.errors import RuleError
 from ecosim.fields import Array
 from ecosim.rules.ledger import Ledger
 from ecosim.scenario import Scenario
-from ecosim.words import Decision, Expert, Question, Table
+from ecosim.words import KEY, Decision, Expert, Question, Table
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, in a notebook without ipywidgets
@@ -58,6 +58,17 @@ class Schema:
     num_keys: int
     columns: tuple[Column, ...]
     is_exogenous: bool = False
+
+
+SUBSTITUTIONS = Schema(
+    "Rows that a seat's mind failed on for good, answered by the substitute; `ops/substitutions` has the reasons.",
+    5,
+    (
+        Column("question", "i8", "", "index among the questions of the side, role by role"),
+        *(Column(name, "i8", "id", "of the row's key") for name in KEY),
+        Column("mind", "str", "", "that failed"),
+    ),
+)
 
 
 class Phase(Protocol):
@@ -136,6 +147,16 @@ class Side:
     measure: Callable[[World, Events], Figures]
     conclude: Callable[[World, Series], Figures]
     populations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def events(self) -> dict[str, Schema]:
+        """All event tables: the side's own, and what may happen in any."""
+        return {**self.schemas, "substitutions": SUBSTITUTIONS}
+
+    @property
+    def questions(self) -> list[str]:
+        """`role.phase` of everything that members are asked."""
+        return [f"{role}.{phase}" for role, phases in self.roles.items() for phase in phases]
 
     def home(self, role: str) -> str:
         """The table that holds the members of a role."""

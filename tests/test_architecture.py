@@ -16,12 +16,13 @@ FLOOR = {
     "words": WORDS, "fields": WORDS, "seeds": WORDS, "exact": WORDS, "errors": WORDS,
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
-    "simulate": ASSEMBLY, "contrast": ASSEMBLY,
-    "cli": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
+    "cluster": SIDES,
+    "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,
+    "cli": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES, "doctor": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),
-    "pool": {"models"}, "minds": {"pool", "models"},
+    "pool": {"models"}, "minds": {"pool", "models"}, "cluster": {"minds", "pool", "models"},
 }  # fmt: skip
 """What a room may import on its own floor; the two ecosystems know nothing of each other, nor of minds and models."""
 HEAVY = {

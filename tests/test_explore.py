@@ -8,7 +8,7 @@ from matplotlib import pyplot
 import ecosim
 from ecosim import contrast
 from ecosim.errors import DecisionError, RunError, ScenarioError
-from ecosim.simulate import OTHER_LUCK
+from ecosim.opening import OTHER_LUCK
 
 MARKET = "smart_manufacturing"
 SOFT = {"distributor.negotiate": "conceder"}
@@ -89,11 +89,12 @@ def test_a_loaded_run_is_the_run(tmp_path, run):
     assert loaded.replicas.equals(run.replicas)
     assert loaded.events("stocks").equals(run.events("stocks"))
     assert loaded.report() == tmp_path / "kept" / "report.html"
-    with pytest.raises(RunError, match="a run loaded from a folder has no world to step; run the scenario again"):
+    with pytest.raises(RunError, match=r"a run loaded from a folder has no world to step; ecosim\.replay"):
         loaded.world(0)
 
 
 def test_a_folder_that_is_there_is_refused(tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
     with pytest.raises(RunError, match="exists already; name another folder"):
         ecosim.run("beer_game", steps=1, out=tmp_path)
     with pytest.raises(RunError, match="there is no such folder"):

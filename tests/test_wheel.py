@@ -58,7 +58,7 @@ def test_the_wheel_holds_code_catalogue_templates_and_the_mark_of_types(wheel):
     data = {path.as_posix() for path in checkout if path.suffix in (".yaml", ".j2", ".md")}
     assert len(data) >= 20
     assert {f"ecosim/_catalog/{name}" for name in data} <= names
-    assert {"ecosim/py.typed", "ecosim/report/page.html.j2", "ecosim/report/style.css", "ecosim/cli.py"} <= names
+    assert {"ecosim/py.typed", "ecosim/report/page.html.j2", "ecosim/report/style.css"} <= names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ecosim"}
     assert not [name for name in names if name.endswith((".pyc", ".parquet", ".ipynb"))]

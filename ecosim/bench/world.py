@@ -7,7 +7,7 @@ from typing import Any
 
 from ecosim import simulate
 from ecosim.record.store import Memory
-from ecosim.simulate import Arm
+from ecosim.simulate import Arm, Manner
 
 
 def run(replicas: int = 1000, steps: int = 52) -> dict[str, Any]:
@@ -18,9 +18,10 @@ def run(replicas: int = 1000, steps: int = 52) -> dict[str, Any]:
         seconds by part.
     """
     facts = simulate.load_scenario("smart_manufacturing").with_changes(seeds=replicas, steps=steps)
-    simulate.simulate(facts.with_changes(seeds=2, steps=2), [Arm(name="warm")], Memory(), keep_events=False)
+    manner = Manner(keep_events=False)
+    simulate.simulate(facts.with_changes(seeds=2, steps=2), [Arm(name="warm")], Memory(), manner)
     start = time.perf_counter()
-    done = simulate.simulate(facts, [Arm(name="all")], Memory(), keep_events=False)
+    done = simulate.simulate(facts, [Arm(name="all")], Memory(), manner)
     wall_s = time.perf_counter() - start
     num_firms = done.world.tables["firms"].num_rows // replicas
     talks = sum(column.sum() for (name, _), column in done.series.items() if name == "talks")

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
 
 import numpy as np
 
 from ecosim.fields import NOT_ASKED, Array, Text
-from ecosim.words import Decision, Mind, Question, Table, check, concat
+from ecosim.minds.host import Job
+from ecosim.words import Decision, Mind, Question, Table, concat
 
 
 @dataclass(slots=True)
 class Work:
-    """What the minds of one grade did; outside the digest."""
+    """What the minds of one grade did; outside the digest.
+
+    Attributes:
+        seconds: that a run waited for them: of minds that answer in several places, the slowest place of each round.
+    """
 
     decisions: int = 0
     seconds: float = 0.0
     flops: int = 0
+
+
+Answer = Callable[[Sequence[Job]], "list[tuple[Decision, float]]"]
+"""Answers all jobs of a round: decisions, checked against their questions, and the seconds that each took."""
 
 
 @dataclass(slots=True)
@@ -27,42 +35,54 @@ class Router:
 
     Attributes:
         minds: the mind of each code of the `mind` columns.
+        answer: where jobs are answered.
         work: decisions, wall seconds and nominal FLOPs by grade.
     """
 
     minds: Sequence[Mind]
+    answer: Answer
     work: dict[str, Work] = field(default_factory=dict)
 
     def decide(self, questions: Sequence[Question]) -> list[Decision]:
         """The answers to all questions, each checked against its question.
 
         Raises:
-            DecisionError: a mind answered outside its question.
+            DecisionError: a mind answered outside its question, or not at all.
+            PoolError: those who answer can't be reached.
         """
-        return [self._one(question) for question in questions]
+        parts = [_split(question) for question in questions]
+        jobs = [job for found in parts for job, _ in found]
+        answered = iter(self.answer(jobs))
+        merged = []
+        for question, found in zip(questions, parts, strict=True):
+            decisions = [self._book(job, *next(answered)) for job, _ in found]
+            merged.append(_merge(question, [rows for _, rows in found], decisions))
+        return merged
 
-    def _one(self, question: Question) -> Decision:
-        first = question.mind[0]
-        if (question.mind == first).all():
-            return self._ask(int(first), question)
-        codes = np.unique(question.mind)
-        parts = [np.flatnonzero(question.mind == code) for code in codes]
-        return _merge(question, parts, [self._ask(int(c), question.take(p)) for c, p in zip(codes, parts, strict=True)])
-
-    def _ask(self, code: int, question: Question) -> Decision:
-        mind = self.minds[code]
-        start = perf_counter()
-        decision = mind.decide(question)
-        check(question, decision, mind.name)
-        work = self.work.setdefault(mind.grade, Work())
-        work.decisions += question.num_rows
-        work.seconds += perf_counter() - start
+    def _book(self, job: Job, decision: Decision, seconds: float) -> Decision:
+        work = self.work.setdefault(self.minds[job.code].grade, Work())
+        work.decisions += job.question.num_rows
+        work.seconds += seconds
         work.flops += int(decision.flops.sum())
         return decision
 
 
+def _split(question: Question) -> list[tuple[Job, Array]]:
+    """A job for each mind that is asked, with its rows of the question."""
+    first = int(question.mind[0])
+    if (question.mind == first).all():
+        return [(Job(first, question), np.arange(question.num_rows))]
+    rows = [(int(code), np.flatnonzero(question.mind == code)) for code in np.unique(question.mind)]
+    return [(Job(code, question.take(part)), part) for code, part in rows]
+
+
 def _merge(question: Question, parts: Sequence[Array], decisions: Sequence[Decision]) -> Decision:
     """One decision from those about disjoint parts of a question."""
+    return decisions[0] if len(decisions) == 1 else merge(question, parts, decisions)
+
+
+def merge(question: Question, parts: Sequence[Array], decisions: Sequence[Decision]) -> Decision:
+    """One decision from those about disjoint parts of a question, which together are all its rows."""
     rows = question.num_rows
 
     def together(columns: Sequence[Array | None], empty: Array) -> Array:
@@ -83,8 +103,13 @@ def _merge(question: Question, parts: Sequence[Array], decisions: Sequence[Decis
         margin=together([d.margin for d in decisions], np.zeros(rows)),
         flops=together([d.flops for d in decisions], np.zeros(rows, np.int64)),
         memory={name: together([d.memory.get(name) for d in decisions], np.zeros(rows, np.int64)) for name in memory},
-        trace=concat(traces) if traces else None,
+        trace=_in_order(concat(traces)) if traces else None,
     )
+
+
+def _in_order(trace: Table) -> Table:
+    """A trace as if nothing had been split: by row, a row's fields in the order asked."""
+    return trace.take(np.argsort(trace["row"], kind="stable"))
 
 
 def _moved(trace: Table, part: Array) -> Table:

@@ -75,6 +75,14 @@ def _fingerprint(function: Callable[..., Any]) -> str:
     except (OSError, TypeError):
         code = getattr(function, "__code__", None)
         text = code.co_code.hex() + repr(code.co_consts) if code else repr(type(function))
-    closure = getattr(function, "__closure__", None) or ()
-    text += "".join(repr(cell.cell_contents) for cell in closure if isinstance(cell.cell_contents, int | float | str))
+    held = [_held(cell) for cell in getattr(function, "__closure__", None) or ()]
+    text += "".join(repr(value) for value in held if isinstance(value, int | float | str))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _held(cell: Any) -> object:
+    """What a closure's cell holds; None for a name that is bound only later."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -12,6 +12,7 @@ import numpy as np
 from ecosim import catalog
 from ecosim.errors import ScenarioError
 from ecosim.fields import Array
+from ecosim.minds.recipe import Recipe
 from ecosim.minds.scripted import Experts, Scripted
 from ecosim.words import Expert, Mind
 from ecosim.world import Side
@@ -22,8 +23,8 @@ Seat = str | Expert | Mind
 Wishes = Mapping[str, Seat | Sequence[Seat]]
 """Seats by `role` or `role.phase`; a list is dealt out to the members of the role in turn."""
 
-LANGUAGE = ("untrained",)
-"""Grades that are answered by a language model."""
+UNTRAINED = "untrained"
+"""The seat of the default base model as it comes; a scenario's `models` names more."""
 
 
 @dataclass(slots=True)
@@ -32,13 +33,15 @@ class Seats:
 
     Attributes:
         side: the ecosystem.
-        language: makes the language mind of a grade; called at most once a grade.
+        language: gives the language mind of a name, or its recipe; called at most once a name.
+        models: the names that are language minds.
         minds: by code.
     """
 
     side: Side
-    language: Callable[[str], Mind]
-    minds: list[Mind] = field(default_factory=list)
+    language: Callable[[str], Mind | Recipe]
+    models: Collection[str] = (UNTRAINED,)
+    minds: list[Mind | Recipe] = field(default_factory=list)
     _code_of: dict[object, int] = field(default_factory=dict)
 
     def plan(self, base: Mapping[str, Sequence[str]], wishes: Wishes, place: str) -> dict[tuple[str, str], list[Seat]]:
@@ -74,12 +77,12 @@ class Seats:
             self.minds.append(self._make(seat))
         return self._code_of[seat]
 
-    def _make(self, seat: Seat) -> Mind:
+    def _make(self, seat: Seat) -> Mind | Recipe:
         if hasattr(seat, "decide"):
             return cast(Mind, seat)
         if not isinstance(seat, str):
             return Scripted(getattr(seat, "__name__", type(seat).__name__), seat)
-        if seat in LANGUAGE:
+        if seat in self.models:
             return self.language(seat)
         by_question = {q: experts[seat] for q, experts in self.side.experts.items() if seat in experts}
         return Experts(seat, by_question)
@@ -99,7 +102,7 @@ class Seats:
         if not isinstance(seat, str):
             is_mind = callable(seat) or hasattr(seat, "decide")
             return [] if is_mind else [f"{name}: a mind is a name, a function or an object with decide, got {seat!r}"]
-        if seat in LANGUAGE:
+        if seat in self.models:
             prompts = catalog.card(role).questions if role in catalog.roles() else {}
             phases = [phase] if phase else self.side.roles[role]
             return [
@@ -107,7 +110,7 @@ class Seats:
             ]
         questions = [f"{role}.{p}" for p in self.side.roles[role]]
         wanted = [f"{role}.{phase}"] if phase else questions
-        known = {expert for q in wanted for expert in self.side.experts[q]} | set(LANGUAGE)
+        known = {expert for q in wanted for expert in self.side.experts[q]} | set(self.models)
         missing = [q for q in wanted if seat not in self.side.experts[q]]
         if not missing:
             return []
@@ -130,7 +133,16 @@ def _listed(seats: Seat | Sequence[Seat]) -> list[Seat]:
 
 def seat_names(seats: Seat | Sequence[Seat]) -> list[str]:
     """Seats as a manifest names them."""
-    return [s if isinstance(s, str) else getattr(s, "name", getattr(s, "__name__", "function")) for s in _listed(seats)]
+    return [seat if isinstance(seat, str) else _own_name(seat) for seat in _listed(seats)]
+
+
+def own_seats(seats: Seat | Sequence[Seat]) -> list[str]:
+    """Names of the seats that are a user's own functions or objects, not names of ecosim's."""
+    return [_own_name(seat) for seat in _listed(seats) if not isinstance(seat, str)]
+
+
+def _own_name(seat: Expert | Mind) -> str:
+    return str(getattr(seat, "name", getattr(seat, "__name__", "function")))
 
 
 def _hint(word: str, known: Mapping[str, object] | Sequence[str] | set[str]) -> str:

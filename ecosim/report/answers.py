@@ -63,9 +63,12 @@ def asked(rows: pd.DataFrame) -> tuple[Asked, ...]:
 
 
 def options(row: Any) -> tuple[Option, ...]:
-    """The answers offered, with their scores as recorded, and the share of each under softmax; empty for free text."""
+    """The answers offered, their scores as recorded, and their shares under softmax; empty for free text.
+
+    A server elsewhere tells no scores: of what it was offered the answer alone is shown.
+    """
     texts, scores = json.loads(row.options), json.loads(row.scores)
-    if not texts:
+    if not scores:
         return ()
     shares = softmax(scores)
     return tuple(
@@ -102,12 +105,12 @@ def _row(question: str, field: str, part: pd.DataFrame) -> tuple[Cell, ...]:
     sure = [value for value in map(sureness, scores) if value == value]
     counts = part["answer"].value_counts()
     top = f"“{counts.index[0]}”"
-    options = np.mean([len(s) for s in scores]) if any(scores) else float("nan")
+    options = np.mean([len(json.loads(text)) for text in part["options"].head(MAX_SCORED)])
     return (
         Cell(question),
         Cell(field),
         Cell(f"{len(part):,}", "number"),
-        Cell(number(float(options), 2) if options == options else "free text", "number"),
+        Cell(number(float(options), 2) if options else "free text", "number"),
         Cell(f"{100 * float(np.mean(sure)):.0f} %" if sure else "–", "number"),
         Cell(top if len(top) < 60 else top[:57] + "…”", about=plural(len(counts), "different answer")),
         Cell(f"{100 * counts.iloc[0] / len(part):.0f} %", "number"),

@@ -12,7 +12,7 @@ from ecosim.community.scenario import CommunityScenario
 from ecosim.community.side import SIDE
 from ecosim.record.store import Memory
 from ecosim.scenario import build
-from ecosim.simulate import Arm, Finished, simulate
+from ecosim.simulate import Arm, Finished, Manner, simulate
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -54,6 +54,6 @@ def run() -> Callable[..., Finished]:
 
     def simulated(scenario: CommunityScenario, *arms: Arm, **options: Any) -> Finished:
         assert SIDE.kind is type(scenario)
-        return simulate(scenario, arms or [Arm(name="scripted")], Memory(), **options)
+        return simulate(scenario, arms or [Arm(name="scripted")], Memory(), Manner(**options))
 
     return simulated

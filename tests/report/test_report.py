@@ -131,7 +131,7 @@ def test_an_arm_is_told_by_what_differs_from_the_first(compared_page: str):
 
 def test_a_run_without_events_says_what_it_cannot_show():
     facts = simulate.load_scenario("smart_manufacturing").with_changes(seeds=2, steps=3)
-    done = simulate.simulate(facts, [simulate.Arm(name="all")], Memory(), keep_events=False)
+    done = simulate.simulate(facts, [simulate.Arm(name="all")], Memory(), simulate.Manner(keep_events=False))
     html = page.html(Run(done.store, None, done.world))
     assert "No negotiation can be shown: this run kept no offers." in html
     assert "No network can be drawn: this run kept no contracts." in html

@@ -1,0 +1,5 @@
+"""`python -m ecosim.cli`."""
+
+from ecosim.cli import main
+
+main()

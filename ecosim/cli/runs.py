@@ -1,0 +1,240 @@
+"""The commands about runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+import ecosim
+from ecosim.cli import show
+from ecosim.cli.options import (
+    BatchLimit,
+    Change,
+    Fast,
+    Folder,
+    Json,
+    NoReport,
+    Out,
+    Scenario,
+    Seeds,
+    SnapshotEvery,
+    Steps,
+    arm_of,
+    changes_of,
+    minds_of,
+    with_layout,
+)
+from ecosim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from ecosim.explore import How, Run
+    from ecosim.simulate import Arm
+
+
+@with_layout
+def run(
+    scenario: Scenario,
+    how: dict[str, Any],
+    seeds: Seeds = None,
+    steps: Steps = None,
+    mind: Annotated[
+        list[str] | None, typer.Option(help="Who answers: `--mind distributor=untrained`; repeatable.")
+    ] = None,
+    change: Change = None,
+    out: Out = None,
+    fast: Fast = False,
+    batch_limit: BatchLimit = None,
+    snapshot_every: SnapshotEvery = None,
+    no_report: NoReport = False,
+    as_json: Json = False,
+) -> None:
+    """Run a scenario, all seeds side by side, and write its report.
+
+    Example: `ecosim run smart_manufacturing --seeds 5 --set lead_time_weeks=3`
+    """
+    from ecosim.simulate import Arm
+
+    arms = [Arm(name="all", minds=minds_of(mind or [], "--mind"))]
+    how |= {"numerics": "fast" if fast else "reproducible", "batch_limit": batch_limit}
+    how |= {"snapshot_every": snapshot_every}
+    _finish(_start(scenario, arms, seeds, steps, change, out, how, as_json), no_report, as_json, {})
+
+
+@with_layout
+def compare(
+    scenario: Scenario,
+    how: dict[str, Any],
+    arm: Annotated[
+        list[str],
+        typer.Option(
+            help="`scripted` (a mind for all), or `role=mind[,role.phase=mind]`; `name:` before it names the arm, "
+            "`@3` after it gives it the first three seeds only. Repeatable; the first is the baseline."
+        ),
+    ],
+    seeds: Seeds = None,
+    steps: Steps = None,
+    same: Annotated[bool, typer.Option("--same", help="Add an A/A arm: the baseline with other luck.")] = False,
+    change: Change = None,
+    out: Out = None,
+    fast: Fast = False,
+    batch_limit: BatchLimit = None,
+    snapshot_every: SnapshotEvery = None,
+    no_report: NoReport = False,
+    as_json: Json = False,
+) -> None:
+    """Run several choices of minds in the same worlds: paired differences with 95 % intervals.
+
+    Example: `ecosim compare smart_manufacturing --arm scripted --arm distributor.negotiate=conceder --seeds 20`
+    """
+    from ecosim import contrast
+    from ecosim.explore import Comparison
+    from ecosim.simulate import Arm
+
+    arms = [arm_of(text, scenario) for text in arm]
+    if len({a.name for a in arms}) < len(arms):
+        raise ScenarioError(
+            f"--arm: two arms have the same name: {', '.join(a.name for a in arms)}; put `name:` before"
+        )
+    if same:
+        arms.insert(1, Arm(name=f"{arms[0].name} again", minds=arms[0].minds, has_other_luck=True))
+    if len(arms) < 2:
+        raise ScenarioError(f"--arm: a comparison needs at least two, got {len(arms)}")
+    how |= {"numerics": "fast" if fast else "reproducible", "batch_limit": batch_limit}
+    how |= {"snapshot_every": snapshot_every}
+    found = _start(scenario, arms, seeds, steps, change, out, how, as_json, is_comparison=True)
+    contrast.check_common_world(found.manifest)
+    table = Comparison(found).table
+    if not as_json:
+        show.comparison(table)
+    _finish(found, no_report, as_json, {"comparison": json.loads(table.to_json(orient="records"))})
+
+
+@with_layout
+def resume(
+    folder: Folder,
+    how: dict[str, Any],
+    snapshot_every: SnapshotEvery = None,
+    no_report: NoReport = False,
+    as_json: Json = False,
+) -> None:
+    """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run."""
+    from ecosim import explore
+
+    steps = int(explore.load(folder).manifest["scenario"]["steps"])
+    with show.progress(steps, as_json) as tick:
+        how |= {"snapshot_every": snapshot_every, "progress": tick}
+        found = explore.resume(folder, **cast("How", how))
+    after = found.manifest["resumed_after"][-1]
+    show.line(f"ecosim: went on after step {after} of {steps}")
+    _finish(found, no_report, as_json, {})
+
+
+@with_layout
+def verify(
+    folder: Folder,
+    how: dict[str, Any],
+    no_rerun: Annotated[bool, typer.Option("--no-rerun", help="Check the files only.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a finished run: do its files give its digests, and does running it again, on any layout?"""
+    from ecosim import explore
+
+    steps = int(explore.load(folder).manifest["scenario"]["steps"])
+    with show.progress(steps, as_json or no_rerun) as tick:
+        how |= {"progress": tick}
+        verdict = explore.verify(folder, with_rerun=not no_rerun, **cast("How", how))
+    if as_json:
+        print(json.dumps({"replicas": verdict.replicas, "faults": verdict.faults}))
+    for fault in () if as_json else verdict.faults:
+        print(fault)
+    if verdict.faults:
+        raise typer.Exit(1)
+    if not as_json:
+        what = "the files give" if no_rerun else "the files and a second run give"
+        print(f"{folder}: good: {what} the digests of all {verdict.replicas} replicas")
+
+
+def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
+    """Have a finished run again from its recorded decisions, without any model, and check that it is the same."""
+    from ecosim import explore
+
+    found = explore.replay(folder, out)
+    if as_json:
+        print(json.dumps({"folder": str(out) if out else None, "manifest": found.manifest}))
+        return
+    show.kpis(found)
+    print(f"{folder}: replayed: the digests of all {len(found.manifest['digests'])} replicas are the same")
+    if out is not None:
+        print(f"run     {out}")
+
+
+def report(folder: Folder) -> None:
+    """Write the report of a run anew."""
+    print(ecosim.load(folder).report())
+
+
+def check(scenario: Scenario, change: Change = None, as_json: Json = False) -> None:
+    """Check a scenario without running it; all faults at once."""
+    from ecosim import simulate
+
+    facts = simulate.load_scenario(scenario, changes_of(change))
+    simulate.check(facts, [simulate.Arm(name="all")], place=scenario)
+    if as_json:
+        print(json.dumps(facts.model_dump(mode="json")))
+    else:
+        print(f"{scenario}: good. {facts.title}: {facts.seeds} seeds, {facts.steps} steps.")
+
+
+def demo(out: Out = None) -> None:
+    """Run both ecosystems with a real language model in some seats, beside the same without it (about 5 minutes)."""
+    from ecosim import demo as stage
+
+    folder = out if out is not None else stage.default_folder()
+    for page in stage.run(folder, print, lambda steps: show.progress(steps, quiet=False)):
+        print(page.resolve())
+
+
+def _start(
+    scenario: str,
+    arms: list[Arm],
+    seeds: int | None,
+    steps: int | None,
+    change: list[str] | None,
+    out: Path | None,
+    how: dict[str, Any],
+    quiet: bool,
+    is_comparison: bool = False,
+) -> Run:
+    from ecosim import explore, simulate
+
+    facts = explore.facts(scenario, seeds, steps, changes_of(change))
+    if is_comparison and facts.seeds < 2:
+        raise ScenarioError(f"--seeds: a comparison needs at least two for an interval, got {facts.seeds}")
+    simulate.check(facts, arms, place=scenario)
+    folder = out if out is not None else simulate.default_folder(facts, Path(scenario).stem, time.time())
+    with show.progress(facts.steps, quiet) as tick:
+        how |= {"progress": tick}
+        return explore.start(facts, arms, folder, place=scenario, manner=explore.manner_of(cast("How", how), show.line))
+
+
+def _finish(found: Run, no_report: bool, as_json: bool, more: Mapping[str, Any]) -> None:
+    """Print where the run is and what it came to."""
+    page = None if no_report else found.report()
+    faults = found.manifest["faults"]
+    for replica, fault in faults.items():
+        print(f"ecosim: replica {replica} broke a law and was frozen: {fault}", file=sys.stderr)
+    if as_json:
+        summary = {"folder": str(found.path), "report": str(page) if page else None, "manifest": found.manifest, **more}
+        print(json.dumps(summary))
+        return
+    if not more:
+        show.kpis(found)
+    print(f"run     {found.path}")
+    if page is not None:
+        print(f"report  {page}")

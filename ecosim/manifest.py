@@ -1,0 +1,153 @@
+"""`manifest.json`: what a run was, as plain data: everything that is needed to name it, judge it, and have it again."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+import ecosim
+from ecosim.errors import RunError
+from ecosim.minds.seats import own_seats, seat_names
+from ecosim.record.recorder import Recorder
+from ecosim.scenario import Scenario
+from ecosim.words import Expert, Mind, Table
+from ecosim.world import Figure, Figures, World
+
+if TYPE_CHECKING:
+    from ecosim.minds.router import Work
+    from ecosim.simulate import Arm
+
+NAME = "manifest.json"
+
+
+def before(
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    replicas: Table,
+    minds: Sequence[Mapping[str, Any]],
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What is known before the first step.
+
+    Args:
+        minds: facts of each mind, by code.
+        facts: how it is run: numerics, batch limit, the scenario's file.
+    """
+    return {
+        "ecosim": ecosim.__version__,
+        "status": "running",
+        **facts,
+        "scenario": scenario.model_dump(mode="json"),
+        "arms": [
+            {
+                "name": arm.name,
+                "minds": {k: seat_names(v) for k, v in arm.minds.items()},
+                "own": sorted({name for seats in arm.minds.values() for name in own_seats(seats)}),
+                "num_seeds": arm.num_seeds,
+                "has_other_luck": arm.has_other_luck,
+            }
+            for arm in arms
+        ],
+        "replicas": {name: replicas[name].tolist() for name in ("arm", "world_seed", "mind_seed")},
+        "minds": list(minds),
+        "machine": {
+            "platform": platform.platform(terse=True),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+    }
+
+
+def after(
+    status: str, steps_done: int, world: World, recorder: Recorder, work: Mapping[str, Work], wall_s: float
+) -> dict[str, Any]:
+    """What is known at the end, whatever ended it."""
+    replicas = world.tables["replicas"]
+    return {
+        "status": status,
+        "steps_done": steps_done,
+        "digests": recorder.digest.hex(),
+        "exogenous_digests": recorder.exogenous.hex(),
+        "score_digests": recorder.scores.hex(),
+        "faults": {int(r): replicas["fault"][r] for r in np.flatnonzero(~replicas["is_live"])},
+        "wall_s": wall_s,
+        "seconds_by_part": {name: s for name, s in sorted(world.clock.seconds.items())},
+        "work_by_grade": {
+            grade: {"decisions": w.decisions, "wall_s": w.seconds, "nominal_flops": w.flops}
+            for grade, w in work.items()
+        },
+    }
+
+
+def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Expert | Mind], place: str) -> list[Arm]:
+    """The arms of a run, to run it again.
+
+    Args:
+        own: functions and minds of the user that sat in it, by name.
+
+    Raises:
+        RunError: one of them is not given.
+    """
+    from ecosim.simulate import Arm
+
+    missing = sorted({name for arm in manifest["arms"] for name in arm["own"]} - set(own))
+    if missing:
+        raise RunError(
+            f"{place}: {', '.join(missing)} sat in this run and can't be had from its folder; from Python, pass "
+            f"own={{{missing[0]!r}: …}}"
+        )
+    return [
+        Arm(
+            name=arm["name"],
+            minds={
+                role: [own[name] if name in arm["own"] else name for name in names]
+                for role, names in arm["minds"].items()
+            },
+            num_seeds=arm["num_seeds"],
+            has_other_luck=arm["has_other_luck"],
+        )
+        for arm in manifest["arms"]
+    ]
+
+
+def check_minds(manifest: Mapping[str, Any], minds: Sequence[Mapping[str, Any]], place: str) -> None:
+    """Refuse to go on with other minds than those that a run began with.
+
+    Raises:
+        RunError: a mind's code, weights or prompts have changed, or a model's bits are others on this machine.
+    """
+    for then, now in zip(manifest["minds"], minds, strict=True):
+        if then["fingerprint"] != now["fingerprint"]:
+            raise RunError(
+                f"{place}: mind {then['name']!r} is not what it was when this run began (its code, weights or prompts "
+                "have changed), so the digest can't be the same; bring them back, or run anew"
+            )
+        bits = [mind.get("probe", {}).get("bits") for mind in (then, now)]
+        if bits[0] != bits[1] and manifest["numerics"] == "reproducible":
+            raise RunError(
+                f"{place}: mind {then['name']!r} has other bits here than where this run began: another class of "
+                "processor or version of torch; go on there, or use `ecosim replay` on what is recorded"
+            )
+
+
+def long_table(figures: Figures, known: Mapping[str, Figure]) -> pa.Table:
+    """Figures as a long table: replica, step (for series), metric, group, value, unit."""
+    pieces = []
+    for (name, group), values in figures.items():
+        steps = values.shape[0] if values.ndim == 2 else 0
+        replica = np.arange(values.shape[-1])
+        columns: dict[str, Any] = {"replica": np.tile(replica, max(steps, 1))}
+        if steps:
+            columns["step"] = np.repeat(np.arange(1, steps + 1), len(replica))
+        rows = values.size
+        columns |= {"metric": pa.repeat(name, rows), "group": pa.repeat(group, rows)}
+        columns |= {"value": values.reshape(-1).astype(float), "unit": pa.repeat(known[name].unit, rows)}
+        pieces.append(pa.table(columns))
+    return pa.concat_tables(pieces)

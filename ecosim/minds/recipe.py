@@ -1,0 +1,78 @@
+"""A language mind as data: what it takes to make it in any process, and the pool that makes and holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecosim import catalog
+from ecosim.minds.host import Host
+
+if TYPE_CHECKING:
+    from ecosim.minds.language import LanguageMind
+    from ecosim.models.load import LanguageModel, Numerics
+    from ecosim.pool.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to make a language mind.
+
+    Attributes:
+        name: how scenarios call it; "" names it by its size (`untrained-135M`).
+        grade: its rung on the ladder.
+        roles: whose cards it holds.
+        base: the base model: a name of the catalogue, `hf:owner/name@revision` or `path:/folder`.
+        adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
+        numerics: `reproducible` or `fast`.
+        batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
+    """
+
+    name: str = ""
+    grade: str = "untrained"
+    roles: tuple[str, ...]
+    base: str
+    adapter: str = ""
+    numerics: Numerics = "reproducible"
+    batch_limit: int | None = None
+
+    def make(self, engine: Engine) -> LanguageMind:
+        """The mind, over an engine that holds its base, and its adapter by the adapter's own name."""
+        from ecosim.minds.language import LanguageMind
+
+        cards = {role: catalog.card(role) for role in self.roles}
+        size = round(engine.language.record.num_parameters / 1e6)
+        name = self.name or f"{self.grade}-{size}M"
+        return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
+
+
+Load = Callable[[str, "Numerics"], "LanguageModel"]
+FolderOf = Callable[[str], Path]
+
+
+class Pool(Host):
+    """A host of language minds: each base model once, its adapters, one batch after another.
+
+    Args:
+        recipes: by mind code.
+        load: gives a base model by name and numerics.
+        folder_of: where the files of an adapter lie in this process.
+    """
+
+    def __init__(self, recipes: Mapping[int, Recipe], load: Load, folder_of: FolderOf = Path) -> None:
+        from ecosim.models import adapter as adapters
+        from ecosim.pool.engine import Engine
+
+        engines: dict[tuple[str, Numerics, int | None], Engine] = {}
+        minds = {}
+        for code, recipe in recipes.items():
+            key = (recipe.base, recipe.numerics, recipe.batch_limit)
+            if key not in engines:
+                engines[key] = Engine(load(recipe.base, recipe.numerics), recipe.batch_limit)
+            if recipe.adapter:
+                found = adapters.read(folder_of(recipe.adapter))
+                engines[key].add_adapter(recipe.adapter, replace(found, source=recipe.adapter))
+            minds[code] = recipe.make(engines[key])
+        super().__init__(minds)

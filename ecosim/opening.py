@@ -1,0 +1,266 @@
+"""How a run stands before its first step: the scenario, its arms, who sits where, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ecosim import catalog
+from ecosim.cluster.crew import Say
+from ecosim.cluster.layout import Layout
+from ecosim.errors import ScenarioError
+from ecosim.fields import Array
+from ecosim.minds.recipe import Recipe
+from ecosim.minds.recordings import Recordings
+from ecosim.minds.router import Router
+from ecosim.minds.scripted import Experts
+from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal
+from ecosim.models.sources import BASE
+from ecosim.record.store import Folder, Store
+from ecosim.scenario import MAX_SEED, Scenario, read
+from ecosim.words import Mind, Table
+from ecosim.world import Side
+
+if TYPE_CHECKING:
+    from ecosim.models.encoder import Encoder
+
+Numerics = Literal["reproducible", "fast"]
+NUMERICS = ("reproducible", "fast")
+SIDES = {"manufacturing": "ecosim.manufacturing.side", "community": "ecosim.community.side"}
+RECORDINGS = "recordings.jsonl"
+OTHER_LUCK = 1_000_000
+"""How far the mind seeds of an A/A arm are from those of the arm that it repeats."""
+
+Progress = Callable[[int, Router], None]
+"""Called after every step with its number and the router."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """A choice of minds, for some of the seeds.
+
+    Attributes:
+        name: how tables call it.
+        minds: what differs from the scenario's minds.
+        num_seeds: how many of the seeds it has, from the first; None for all.
+        has_other_luck: the same minds with other mind seeds: the A/A control.
+    """
+
+    name: str
+    minds: Wishes = field(default_factory=dict)
+    num_seeds: int | None = None
+    has_other_luck: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a run is carried out; of all this only numerics can show in a digest, and only in those of language models.
+
+    Attributes:
+        numerics: of language models, `reproducible` or `fast`.
+        layout: where minds answer.
+        batch_limit: most rows in a batch of a language model; None leaves it to the token budget.
+        snapshot_steps: steps between two snapshots; None makes one after every 20 s. Only runs in folders have them.
+        keep_events: False keeps digests, metrics and KPIs only.
+        progress: called after each step.
+        say: takes lines about what is going to be made.
+    """
+
+    numerics: Numerics = "reproducible"
+    layout: Layout = field(default_factory=Layout)
+    batch_limit: int | None = None
+    snapshot_steps: int | None = None
+    keep_events: bool = True
+    progress: Progress | None = None
+    say: Say | None = None
+
+
+class _TitleEncoder:
+    """MiniLM for the titles of a community, loaded when the first title is there; sides do not import models."""
+
+    def __init__(self) -> None:
+        self._encoder: Encoder | None = None
+
+    def __call__(self, texts: Sequence[str]) -> Array:
+        if self._encoder is None:
+            from ecosim.models.encoder import Encoder
+
+            self._encoder = Encoder()
+        return self._encoder.embed(texts)
+
+
+@cache
+def side(name: str) -> Side:
+    """The ecosystem of that name."""
+    module = importlib.import_module(SIDES[name])
+    found: Side = module.make_side({"minilm": _TitleEncoder()}) if name == "community" else module.SIDE
+    return found
+
+
+def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object] | None = None) -> Scenario:
+    """A scenario by catalogue name or path, with overrides by dotted key; a Scenario is given back changed.
+
+    Raises:
+        ScenarioError: there is none, or it has faults.
+    """
+    if isinstance(source, Scenario):
+        if not overrides:
+            return source
+        raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
+    return read(_scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults)
+
+
+def _scenario_path(source: str | Path) -> Path:
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if not path.is_file():
+            raise ScenarioError(f"{source}: there is no such file")
+        return path
+    return catalog.scenario_path(str(source))
+
+
+def _mind_faults(world: str, data: Mapping[str, Any]) -> list[str]:
+    """Faults of the `minds` of a scenario file, as far as their shape allows."""
+    minds, models = data.get("minds"), data.get("models")
+    if not isinstance(minds, dict):
+        return []
+    named = {str(role): seats for role, seats in minds.items() if isinstance(seats, str | list)}
+    more = [str(name) for name in models] if isinstance(models, dict) else []
+    return Seats(side(world), _no_model, [UNTRAINED, *more]).faults(named)
+
+
+def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", manner: Manner | None = None) -> None:
+    """Find what can be found without running: roles, phases and minds that do not exist.
+
+    Raises:
+        ScenarioError: all faults at once.
+    """
+    ecosystem = side(scenario.world)
+    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
+    faults = [f"{place}: {fault}" for fault in _name_faults(ecosystem, scenario)]
+    manner = manner or Manner()
+    if manner.numerics not in NUMERICS:
+        faults.append(f"{place}: numerics: unknown {manner.numerics!r}; known: {', '.join(NUMERICS)}")
+    for name in ("batch_limit", "snapshot_steps"):
+        number = getattr(manner, name)
+        if number is not None and number < 1:
+            faults.append(f"{place}: {name}: must be 1 or more, got {number}")
+    for arm in arms:
+        try:
+            seats.plan(scenario.minds, arm.minds, place)
+        except ScenarioError as error:
+            faults += error.faults
+    if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
+        faults.append(f"{place}: seeds count up from world_seed and mind_seed and would pass {MAX_SEED}")
+    if faults:
+        raise ScenarioError(list(dict.fromkeys(faults)))
+
+
+def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
+    """Models that are called like a mind that there is, and a substitute that there is not."""
+    experts = {name for known in ecosystem.experts.values() for name in known} | {UNTRAINED}
+    faults = [f"models.{name}: there is a mind of that name already" for name in scenario.models if name in experts]
+    able = set.intersection(*(set(known) for known in ecosystem.experts.values()))
+    if scenario.substitute and scenario.substitute not in able:
+        faults.append(f"substitute: unknown mind {scenario.substitute!r}; known: {', '.join(sorted(able))}")
+    return faults
+
+
+def substitutes(ecosystem: Side, scenario: Scenario) -> dict[str, Mind]:
+    """The mind that answers a poison row, by question; none if the scenario names none."""
+    name = scenario.substitute
+    if not name:
+        return {}
+    return {q: Experts(name, {q: experts[name]}) for q, experts in ecosystem.experts.items() if name in experts}
+
+
+def default_folder(scenario: Scenario, name: str, now: float) -> Path:
+    """`results/<scenario>/<time>-<prefix of the digest of the scenario>`."""
+    digest = hashlib.sha256(json.dumps(scenario.model_dump(), sort_keys=True).encode()).hexdigest()
+    return Path("results") / name / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{digest[:8]}"
+
+
+def replicas_of(scenario: Scenario, arms: Sequence[Arm]) -> Table:
+    """A row a replica: arm after arm, seed after seed."""
+    rows = [(a, s) for a, arm in enumerate(arms) for s in range(min(arm.num_seeds or scenario.seeds, scenario.seeds))]
+    arm = np.array([a for a, _ in rows], np.int64)
+    seed = np.array([s for _, s in rows], np.uint64)
+    luck = np.array([OTHER_LUCK * arms[a].has_other_luck for a, _ in rows], np.uint64)
+    return Table(
+        {
+            "replica": np.arange(len(rows)),
+            "arm": arm,
+            "world_seed": seed + np.uint64(scenario.world_seed),
+            "mind_seed": seed + np.uint64(scenario.mind_seed) + luck,
+            "is_live": np.ones(len(rows), bool),
+            "fault": np.full(len(rows), "", object),
+        }
+    )
+
+
+def seat(
+    ecosystem: Side, seats: Seats, scenario: Scenario, arms: Sequence[Arm], tables: dict[str, Table], place: str
+) -> None:
+    """Write the `mind.<phase>` columns of all members, arm by arm."""
+    arm_of = tables["replicas"]["arm"]
+    for number, arm in enumerate(arms):
+        for (role, phase), names in seats.plan(scenario.minds, arm.minds, place).items():
+            table = tables[ecosystem.home(role)]
+            column = f"mind.{phase}"
+            if column not in table:
+                table[column] = np.zeros(table.num_rows, np.int64)
+            mine = (arm_of[table["replica"]] == number) & ecosystem.has_role(table, role)
+            table[column][mine] = deal(seats.codes(names), _rank(table["replica"][mine]))
+
+
+def _rank(replica: Array) -> Array:
+    """How many rows of the same replica stand before each row (rows of a replica stand together)."""
+    first = np.searchsorted(replica, replica)
+    return np.arange(len(replica)) - first
+
+
+def _no_model(name: str) -> Mind:
+    raise AssertionError(f"a check makes no minds, {name} was asked for")
+
+
+def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store | None) -> Seats:
+    """Seats whose language minds are those of the scenario."""
+    roles = tuple(role for role in ecosystem.roles if role in catalog.roles())
+    at = store.path / RECORDINGS if isinstance(store, Folder) else getattr(store, "recordings", None)
+    kept = Recordings(at)
+
+    def make(name: str) -> Mind | Recipe:
+        spec = scenario.models.get(name)
+        if spec is not None and spec.url:
+            from ecosim.minds.remote import RemoteMind
+
+            cards = {role: catalog.card(role) for role in roles}
+            return RemoteMind(
+                cards,
+                spec.url,
+                spec.model,
+                recordings=kept,
+                name=name,
+                timeout_s=spec.timeout_s,
+                max_concurrent=spec.max_concurrent,
+            )
+        return Recipe(
+            name=name if spec is not None else "",
+            grade=spec.grade if spec is not None else UNTRAINED,
+            roles=roles,
+            base=(spec.base if spec is not None else "") or BASE,
+            adapter=spec.adapter if spec is not None else "",
+            numerics=manner.numerics,
+            batch_limit=manner.batch_limit,
+        )
+
+    return Seats(ecosystem, make, [UNTRAINED, *scenario.models])
