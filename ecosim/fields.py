@@ -35,7 +35,7 @@ class Choice:
     allowed: Array
     only_if: tuple[str, int] | None = None
 
-    def take(self, rows: Array) -> Choice:
+    def take(self, rows: Array | slice) -> Choice:
         """The same field for some of the rows."""
         return replace(self, allowed=self.allowed[rows])
 
@@ -61,7 +61,7 @@ class Bucket:
     unit: str
     only_if: tuple[str, int] | None = None
 
-    def take(self, rows: Array) -> Bucket:
+    def take(self, rows: Array | slice) -> Bucket:
         """The same field for some of the rows."""
         return replace(self, low=self.low[rows], high=self.high[rows], step=self.step[rows])
 
@@ -97,7 +97,7 @@ class Text:
     max_tokens: int
     only_if: tuple[str, int] | None = None
 
-    def take(self, rows: Array) -> Text:
+    def take(self, rows: Array | slice) -> Text:
         """The same field: it has no column."""
         return self
 

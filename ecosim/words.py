@@ -54,9 +54,9 @@ class Table(Mapping[str, Array]):
         """How many rows the table has."""
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
-    def take(self, rows: Array) -> Table:
-        """A copy of some rows, by index or by mask, in the order given."""
-        if rows.dtype == bool:
+    def take(self, rows: Array | slice) -> Table:
+        """A copy of some rows, by index or by mask, in the order given; a slice gives views instead."""
+        if not isinstance(rows, slice) and rows.dtype == bool:
             rows = np.flatnonzero(rows)  # found once, not once a column
         return Table({name: column[rows] for name, column in self.columns.items()})
 
@@ -118,9 +118,9 @@ class Question:
                 return item
         raise KeyError(f"{self.name} has no field {name!r}, it has {[f.name for f in self.fields]}")
 
-    def take(self, rows: Array) -> Question:
-        """The same question to some of the members, by index or mask."""
-        if rows.dtype == bool:
+    def take(self, rows: Array | slice) -> Question:
+        """The same question to some of the members, by index or mask, or by slice (its columns are views then)."""
+        if not isinstance(rows, slice) and rows.dtype == bool:
             rows = np.flatnonzero(rows)
         return replace(
             self,

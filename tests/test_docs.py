@@ -31,6 +31,10 @@ NOT_RUN = {
     "models": "fetches from a package index; tests/models/test_fetch.py has its parts",
     "demo": "takes minutes; `make demo` is the command that runs it",
     "bench": "takes minutes; tests/bench has its parts",
+    "doctor": "tells of this machine; tests/test_doctor.py",
+    "resume": "needs a run that was stopped; tests/test_rerun.py",
+    "verify": "needs a run; tests/test_rerun.py",
+    "replay": "needs a run; tests/test_rerun.py",
 }
 """The commands that are not run here, and why not."""
 
@@ -47,7 +51,7 @@ def commands() -> list[tuple[str, ...]]:
 
 
 def marked(words: tuple[str, ...]) -> object:
-    reason = NOT_RUN.get(words[0])
+    reason = NOT_RUN.get(words[0]) or ("starts Ray; tests/cluster/test_ray.py" if "--hosts" in words else None)
     asks_a_model = "untrained" in " ".join(words)
     marks = [pytest.mark.skip(reason=reason)] if reason else [pytest.mark.model] if asks_a_model else []
     return pytest.param(words, marks=marks, id=" ".join(words))

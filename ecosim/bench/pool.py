@@ -219,9 +219,9 @@ def rescore(engine: Engine, asks: Sequence[tuple[str, Sequence[str]]]) -> list[A
     return [np.array(row) for row in sums]
 
 
-def negotiation(rows: int) -> Question:
+def negotiation(rows: int, seed: int = 1) -> Question:
     """Distributors in the middle of a negotiation: every number drawn within what the scenarios have."""
-    draw = np.random.default_rng(1)
+    draw = np.random.default_rng(seed)
 
     def euros(low: int, high: int) -> Array:
         return draw.integers(low * 100, high * 100, rows) * _CENT

@@ -69,6 +69,14 @@ def bench_pool(as_json: Json = False) -> None:
     show.figures(pool.run(), as_json)
 
 
+@bench.command("cluster")
+def bench_cluster(as_json: Json = False) -> None:
+    """Hosts and workers on Ray against one process, and what that says of more machines (about 4 minutes)."""
+    from ecosim.bench import cluster
+
+    show.figures(cluster.run(), as_json)
+
+
 @bench.command("world")
 def bench_world(
     replicas: Annotated[int, typer.Option(help="Replicas side by side.", min=1)] = 1000, as_json: Json = False

@@ -195,7 +195,8 @@ class _Round:
             places = self.owner.sites[home.site].ready(home.places)
             num_parts = min(len(places), max(1, num_rows // home.grain))
             for k, rows in enumerate(np.array_split(np.arange(num_rows), num_parts)):
-                question = job.question if num_parts == 1 else job.question.take(rows)
+                part = slice(int(rows[0]), int(rows[-1]) + 1)
+                question = job.question if num_parts == 1 else job.question.take(part)
                 place = places[(j + k) % len(places)]  # small jobs don't all go to the first place
                 calls = self.waiting.setdefault((home.site, place), deque([[]]))
                 calls[0].append(_Piece(j, job.code, rows, question))

@@ -60,9 +60,9 @@ class Actor:
         os.environ["OMP_NUM_THREADS"] = str(threads)
         self._host = make()
 
-    def answer(self, skeleton: bytes, buffer: Any) -> Wire:
+    def answer(self, jobs: Wire) -> Wire:
         """Jobs to outcomes."""
-        return pack(self._host.answer(unpack((skeleton, buffer))))
+        return pack(self._host.answer(unpack(jobs)))
 
     def facts(self) -> Facts:
         """What lives here; of language models also the probe."""
@@ -156,8 +156,7 @@ class RaySite:
 
     def submit(self, place: int, ticket: int, jobs: Sequence[Job]) -> None:
         """Send jobs to an actor."""
-        skeleton, buffer = pack(list(jobs))
-        ref = self._actors[place].answer.remote(skeleton, buffer)
+        ref = self._actors[place].answer.remote(pack(list(jobs)))
         self._ticket_of[ref] = ticket
         self._place_of[ref] = place
 
@@ -204,6 +203,10 @@ class RaySite:
                 continue  # it died with what it had counted; nobody's answers depend on that
         return found
 
+    def greet(self) -> None:
+        """One call to every place that carries and does nothing: what Ray itself takes."""
+        ray.get([actor.__ray_ready__.remote() for actor in self._actors])
+
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
         return time.monotonic()
@@ -233,7 +236,12 @@ class RaySite:
 
     def _start(self, post: Post) -> Any:
         kind = ray.remote(Actor).options(
-            num_cpus=post.cpus, num_gpus=post.gpus, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
+            num_cpus=post.cpus,
+            num_gpus=post.gpus,
+            max_restarts=0,
+            max_task_retries=0,
+            scheduling_strategy="SPREAD",
+            enable_task_events=False,
         )
         return kind.remote(post.make, post.threads, self._environment)
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,8 +52,13 @@ def ray_cluster(address: str, weights_bytes: int = 0) -> Iterator[Machine]:
 
 
 def _prepare_environment() -> None:
-    """Settings that Ray reads when it is imported or started; what the user has set stays."""
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    """Settings that Ray reads when it is imported or started; what the user has set stays.
+
+    Ray reads how to authenticate when it is imported: set later, its processes would disagree. Where it was imported
+    before (a notebook), its own default holds: a token for a Ray on this machine, from 2.59 on.
+    """
+    if "ray" not in sys.modules:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 

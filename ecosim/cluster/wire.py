@@ -1,4 +1,4 @@
-"""Jobs and answers as two things that travel well: a few bytes of skeleton, and one buffer with all columns.
+"""Jobs and answers as one thing that travels well: a few bytes of skeleton, and behind it all columns in one buffer.
 
 Integers are sent in the narrowest type that holds them (a week needs one byte, an amount in millionths four), a column
 of one repeated value as that value; what comes out has the dtype and the bits of what went in. A Ray call with little
@@ -16,74 +16,114 @@ import numpy as np
 
 from ecosim.fields import Array
 
-Wire = tuple[bytes, Array]
-"""Skeleton and buffer."""
+Wire = bytes | Array
+"""Length of the skeleton (8 bytes), skeleton, and buffer at the next multiple of 64; plain bytes if that is little,
+because Ray sends bytes as they are and pickles everything else, else uint8 (bytes,)."""
+
+IN_MESSAGE_BYTES = 90_000
+"""Ray puts arguments of up to 100 kB into the message itself."""
 
 _ALIGN = 64
-_NARROW = (np.int8, np.int16, np.int32)
+_NARROW = [np.dtype(kind) for kind in ("i1", "i2", "i4", "i8")]
+_HIGH = np.array([np.iinfo(kind).max for kind in _NARROW])
+
+Tag = tuple[str, tuple[int, ...], str, int]
+"""How a column lies in the buffer: its dtype and shape, the dtype there, and where it starts (or its only value)."""
+_CONSTANT = ""
 
 
 def pack(thing: object) -> Wire:
     """Any of our data classes, with numeric columns taken out into one buffer."""
-    stream, columns = io.BytesIO(), _Columns()
-    pickler = pickle.Pickler(stream, protocol=5)
-    pickler.persistent_id = columns.add  # type: ignore[method-assign]
+    stream = io.BytesIO()
+    pickler = _Pickler(stream, protocol=5)
     pickler.dump(thing)
-    return stream.getvalue(), columns.buffer()
+    tags, pieces, size = _laid_out(pickler.columns)
+    skeleton = pickle.dumps((stream.getvalue(), tags), protocol=5)
+    first = _aligned(8 + len(skeleton))
+    whole = np.zeros(first + size, np.uint8)
+    whole[: 8 + len(skeleton)] = np.frombuffer(len(skeleton).to_bytes(8, "little") + skeleton, np.uint8)
+    for start, column in pieces:
+        whole[first + start : first + start + column.nbytes].view(column.dtype)[:] = column.reshape(-1)
+    return whole.tobytes() if whole.nbytes <= IN_MESSAGE_BYTES else whole
 
 
 def unpack(wire: Wire) -> Any:
     """What was packed."""
-    skeleton, buffer = wire
-    unpickler = pickle.Unpickler(io.BytesIO(skeleton))
-    unpickler.persistent_load = lambda tag: _column(tag, buffer)  # type: ignore[method-assign]
-    return unpickler.load()
+    whole = np.frombuffer(wire, np.uint8) if isinstance(wire, bytes) else wire
+    end = 8 + int.from_bytes(whole[:8].tobytes(), "little")
+    stream, tags = pickle.loads(whole[8:end].data)
+    buffer = whole[_aligned(end) :]
+    return pickle.loads(stream, buffers=[_column(tag, buffer) for tag in tags])
 
 
-class _Columns:
-    """Columns on their way into a buffer."""
+class _Pickler(pickle.Pickler):
+    """Leaves numeric columns out and keeps them in the order met."""
 
-    def __init__(self) -> None:
-        self._pieces: list[tuple[int, Array]] = []
-        self._end = 0
+    def __init__(self, stream: io.BytesIO, protocol: int) -> None:
+        self.columns: list[Array] = []
+        self._place: pickle.PickleBuffer | None = None
+        super().__init__(stream, protocol=protocol, buffer_callback=self._keep)
 
-    def add(self, thing: object) -> tuple[Any, ...] | None:
-        """The tag that stands for a numeric column in the skeleton; None leaves a thing to the pickle."""
-        if not isinstance(thing, np.ndarray) or thing.dtype.kind not in "biuf" or not thing.size:
-            return None
-        dtype, shape, column = thing.dtype.str, thing.shape, thing
-        if thing.dtype.kind in "iu":
-            low, high = thing.min(), thing.max()
-            if low == high:
-                return (dtype, shape, int(low))
-            column = _narrowed(thing, int(low), int(high))
-        start = -(-self._end // _ALIGN) * _ALIGN
-        self._end = start + column.nbytes
-        self._pieces.append((start, column))
-        return (dtype, shape, column.dtype.str, start)
+    def reducer_override(self, thing: Any) -> Any:
+        """Numeric columns go out of band; everything else is pickled as usual."""
+        if isinstance(thing, np.ndarray) and thing.dtype.kind in "biuf" and thing.size:
+            self.columns.append(thing)
+            self._place = pickle.PickleBuffer(bytearray())
+            return _same, (self._place,)
+        return NotImplemented
 
-    def buffer(self) -> Array:
-        """All columns behind one another."""
-        whole = np.zeros(self._end, np.uint8)
-        for start, column in self._pieces:
-            whole[start : start + column.nbytes].view(column.dtype)[:] = column.reshape(-1)
-        return whole
+    def _keep(self, buffer: pickle.PickleBuffer) -> bool:
+        """Out of band is only what stands in the place of a column; which one is known by its turn."""
+        return buffer is not self._place
 
 
-def _narrowed(column: Array, low: int, high: int) -> Array:
-    for kind in _NARROW:
-        limits = np.iinfo(kind)
-        if np.dtype(kind).itemsize < column.dtype.itemsize and limits.min <= low and high <= limits.max:
-            return column.astype(kind)
+def _same(column: Array) -> Array:
     return column
 
 
-def _column(tag: tuple[Any, ...], buffer: Array) -> Array:
-    if len(tag) == 3:
-        dtype, shape, value = tag
-        return np.full(shape, value, np.dtype(dtype))
+def _aligned(end: int) -> int:
+    return -(-end // _ALIGN) * _ALIGN
+
+
+def _laid_out(columns: list[Array]) -> tuple[list[Tag], list[tuple[int, Array]], int]:
+    """How all columns lie in one buffer, what is to be put where, and the size of it."""
+    narrow = _narrowed(columns)
+    tags: list[Tag] = []
+    pieces: list[tuple[int, Array]] = []
+    end = 0
+    for column, small in zip(columns, narrow, strict=True):
+        dtype = column.dtype.str
+        if isinstance(small, int):
+            tags.append((dtype, column.shape, _CONSTANT, small))
+            continue
+        start = _aligned(end)
+        end = start + small.nbytes
+        tags.append((dtype, column.shape, small.dtype.str, start))
+        pieces.append((start, small))
+    return tags, pieces, end
+
+
+def _narrowed(columns: list[Array]) -> list[Array | int]:
+    """Each column in its narrowest type, or its only value; columns of one length are looked at together."""
+    found: list[Array | int] = list(columns)
+    alike: dict[int, list[int]] = {}
+    for i, column in enumerate(columns):
+        if column.dtype == np.int64 and column.nbytes > _ALIGN:  # a few bytes are not worth a look
+            alike.setdefault(column.size, []).append(i)
+    for members in alike.values():
+        stack = np.stack([columns[i].reshape(-1) for i in members])
+        low, high = stack.min(axis=1), stack.max(axis=1)
+        kinds = np.searchsorted(_HIGH, np.maximum(high, -1 - low)).tolist()
+        for row, i in enumerate(members):
+            found[i] = int(low[row]) if low[row] == high[row] else stack[row].astype(_NARROW[kinds[row]])
+    return found
+
+
+def _column(tag: Tag, buffer: Array) -> Array:
     dtype, shape, narrow, start = tag
+    if narrow == _CONSTANT:
+        return np.full(shape, start, np.dtype(dtype))
     kind = np.dtype(narrow)
-    count = int(np.prod(shape))
-    column = buffer[start : start + count * kind.itemsize].view(kind).reshape(shape)
+    size = kind.itemsize * int(np.prod(shape))
+    column = buffer[start : start + size].view(kind).reshape(shape)
     return column if narrow == dtype else column.astype(dtype)

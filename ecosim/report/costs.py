@@ -118,7 +118,7 @@ def _places(layout: dict[str, Any]) -> Grid:
     )
     note = (
         f"{layout['calls']:,} calls: {seconds(layout['compute_s'])} of answering, {seconds(layout['queue_s'])} on the "
-        f"way and in queues; {plural(layout['lost'], 'call')} lost and made again. Memory is what no other process shares."
+        f"way and in queues; {plural(layout['lost'], 'call')} lost and made again. Memory is what no other shares."
     )
     return Grid(heads("place", "memory", numbers="memory"), rows, note)
 
