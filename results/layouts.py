@@ -1,9 +1,9 @@
 """Every layout against one process: does any change a digest?
 
-`python results/layouts.py MODEL` runs both ecosystems with three arms (scripted minds, a language model as it comes, the
-same with a random adapter) in one process, then over {no, 1, 2, 3} hosts × {1, 2} workers × batches of at most {1, 7, 64}
-rows, and says which digests of events and scores differ. With a tiny model 48 layouts take about ten minutes on two
-cores. MODEL is a base model's name, such as path:/folder.
+`python results/layouts.py MODEL` runs both ecosystems with three arms (scripted minds, a language model as it comes,
+the same with a random adapter) in one process, then over {no, 1, 2, 3} hosts × {1, 2} workers × batches of at most
+{1, 7, 64} rows, and says which digests of events and scores differ. With a tiny model 48 layouts take a quarter of an
+hour on two cores. MODEL is a base model's name, such as path:/folder.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ Measured, in one run:
 
 * `round_ms_two_hosts`: a round of 2,000 rows × 16 columns to two hosts whose mind does next to nothing, and back;
   median of many. `round_ms_here`: the same in this process. The difference is what Ray costs a round.
-* `call_ms`: a call of one row to one host and back, which is what a call costs whatever is in it; `submit_ms`: the part
-  of it that the driver is busy with, so that calls to many nodes queue for it; `row_us`: what a row adds to that part.
-* `ratio_of_one_worker`, `ratio_of_two_workers`: decisions/s of a language model in Ray workers ÷ in this process, on the
+* `call_ms`: a call of one row to one host and back, which is what a call costs whatever is in it; `submit_ms`: the
+  part of it that the driver is busy with, so that calls to many nodes queue for it; `row_us`: what a row adds to it.
+* `ratio_of_one_worker`, `ratio_of_two_workers`: decisions/s of a model in Ray workers ÷ in this process, on the
   same cores and rows; interleaved, the median of paired ratios. Rows differ from repeat to repeat, for the memo's sake;
 * `floor_ms_two_hosts`: what Ray takes for two calls that carry and do nothing;
 * memory of each place that no other process shares.
