@@ -30,7 +30,7 @@ from ecosim.cli.options import (
     minds_of,
     with_layout,
 )
-from ecosim.errors import ScenarioError
+from ecosim.errors import DecisionError, PoolError, ScenarioError
 
 if TYPE_CHECKING:
     from ecosim.explore import How, Run
@@ -126,7 +126,12 @@ def resume(
     """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run."""
     from ecosim import explore
 
-    steps = int(explore.load(folder).manifest["scenario"]["steps"])
+    found = explore.load(folder)
+    if found.manifest["status"] == "done":  # a job that is tried again asks for this; it is no fault
+        show.line(f"ecosim: {folder}: done already")
+        _finish(found, no_report, as_json, {})
+        return
+    steps = int(found.manifest["scenario"]["steps"])
     with show.progress(steps, as_json) as tick:
         how |= {"snapshot_every": snapshot_every, "progress": tick}
         found = explore.resume(folder, **cast("How", how))
@@ -211,7 +216,7 @@ def _start(
     quiet: bool,
     is_comparison: bool = False,
 ) -> Run:
-    from ecosim import explore, simulate
+    from ecosim import explore, manifest, simulate
 
     facts = explore.facts(scenario, seeds, steps, changes_of(change))
     if is_comparison and facts.seeds < 2:
@@ -220,7 +225,13 @@ def _start(
     folder = out if out is not None else simulate.default_folder(facts, Path(scenario).stem, time.time())
     with show.progress(facts.steps, quiet) as tick:
         how |= {"progress": tick}
-        return explore.start(facts, arms, folder, place=scenario, manner=explore.manner_of(cast("How", how), show.line))
+        manner = explore.manner_of(cast("How", how), show.line)
+        try:
+            return explore.start(facts, arms, folder, place=scenario, manner=manner)
+        except (KeyboardInterrupt, DecisionError, PoolError):
+            if (folder / manifest.NAME).is_file():
+                show.line(f"ecosim: stopped on the way; go on with: ecosim resume {folder}")
+            raise
 
 
 def _finish(found: Run, no_report: bool, as_json: bool, more: Mapping[str, Any]) -> None:
