@@ -50,7 +50,7 @@ class Run:
     def __repr__(self) -> str:
         replicas = len(self.manifest["replicas"]["arm"])
         where = f", {self.path}" if self.path else ""
-        return f"<Run {self.title!r}: {replicas} replicas × {self.manifest['steps_done']} steps{where}>"
+        return f"<Run {self.title!r}: {replicas} replicas × {self.manifest.get('steps_done', 0)} steps{where}>"
 
     @property
     def title(self) -> str:

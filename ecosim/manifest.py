@@ -12,7 +12,7 @@ import pyarrow as pa
 
 import ecosim
 from ecosim.errors import RunError
-from ecosim.minds.seats import own_seats, seat_names
+from ecosim.minds.seats import own_names, seat_names
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario
 from ecosim.words import Expert, Mind, Table
@@ -38,6 +38,8 @@ def before(
         minds: facts of each mind, by code.
         facts: how it is run: numerics, batch limit, the scenario's file.
     """
+    names = own_names([seats for arm in arms for seats in arm.minds.values()])
+    own = set(names.values())
     return {
         "ecosim": ecosim.__version__,
         "status": "running",
@@ -46,8 +48,8 @@ def before(
         "arms": [
             {
                 "name": arm.name,
-                "minds": {k: seat_names(v) for k, v in arm.minds.items()},
-                "own": sorted({name for seats in arm.minds.values() for name in own_seats(seats)}),
+                "minds": {role: seat_names(seats, names) for role, seats in arm.minds.items()},
+                "own": sorted({n for seats in arm.minds.values() for n in seat_names(seats, names) if n in own}),
                 "num_seeds": arm.num_seeds,
                 "has_other_luck": arm.has_other_luck,
             }
@@ -123,6 +125,11 @@ def check_minds(manifest: Mapping[str, Any], minds: Sequence[Mapping[str, Any]],
     Raises:
         RunError: a mind's code, weights or prompts have changed, or a model's bits are others on this machine.
     """
+    if len(manifest["minds"]) != len(minds):
+        raise RunError(
+            f"{place}: this run began with {len(manifest['minds'])} minds and would go on with {len(minds)}: "
+            "two of its own functions were given as one"
+        )
     for then, now in zip(manifest["minds"], minds, strict=True):
         if then["fingerprint"] != now["fingerprint"]:
             raise RunError(
@@ -133,7 +140,7 @@ def check_minds(manifest: Mapping[str, Any], minds: Sequence[Mapping[str, Any]],
         if bits[0] != bits[1] and manifest["numerics"] == "reproducible":
             raise RunError(
                 f"{place}: mind {then['name']!r} has other bits here than where this run began: another class of "
-                "processor or version of torch; go on there, or use `ecosim replay` on what is recorded"
+                "processor or version of torch; go on there, or run anew"
             )
 
 

@@ -54,14 +54,15 @@ def resume(path: Path, manner: Manner | None = None, own: Own | None = None) -> 
     Raises:
         RunError: it is no run, is done already, is still going on, or its minds have changed.
     """
-    document = Folder(path).read_json(manifest.NAME)
-    if document["status"] == "done":
-        raise RunError(f"{path}: this run is done; there is nothing to resume")
-    scenario, arms = _facts(document, own, path)
-    manner = replace(manner or Manner(), numerics=document["numerics"], batch_limit=document["batch_limit"])
+    Folder(path).read_json(manifest.NAME)  # is it a run at all?
     with held(path):
+        store = Folder(path)
+        document = store.read_json(manifest.NAME)
+        if document["status"] == "done":
+            raise RunError(f"{path}: this run is done; there is nothing to resume")
+        scenario, arms = _facts(document, own, path)
+        manner = replace(manner or Manner(), numerics=document["numerics"], batch_limit=document["batch_limit"])
         start = snapshots.latest(path)
-        store = Folder.resume(path, start.parts if start is not None else {})
         document["resumed_after"] = [*document.get("resumed_after", []), start.step if start is not None else 0]
         return simulate(scenario, arms, store, manner, place=document["scenario_file"], start=start, begun=document)
 

@@ -125,6 +125,8 @@ def simulate(
         facts = people.describe()
         if begun is not None:
             manifest.check_minds(begun, facts, place)
+            if isinstance(store, Folder):  # only now that it can go on, what came after its snapshot is dropped
+                store = Folder.resume(store.path, start.parts if start is not None else {})
         how = {"scenario_file": Path(place).name, "numerics": manner.numerics, "batch_limit": manner.batch_limit}
         document = dict(begun or manifest.before(scenario, arms, replicas, facts, how))
         kept = [code for code, mind in enumerate(cast) if not isinstance(mind, Experts)]
@@ -273,13 +275,15 @@ class _Run:
             self.store.append("metrics", manifest.long_table(series, self.side.metrics))
         if kpis:
             self.store.append("kpis", manifest.long_table(kpis, self.side.kpis))
-        pools, batches, layout = self.people.close_books()
-        for table in batches if self.ops is not None else ():
-            self.store.append("ops/batches", table)
         self.store.flush()
         self.document |= manifest.after(
             status, self.steps_done, self.world, self.recorder, self.router.work, self._wall_s()
         )
+        self.store.write_json(MANIFEST, self.document)  # first of all: what follows asks others
+        pools, batches, layout = self.people.close_books(status == "done")
+        for table in batches if self.ops is not None else ():
+            self.store.append("ops/batches", table)
+        self.store.flush()
         self.document |= {"pools": pools, "layout": layout}
         self.store.write_json(MANIFEST, self.document)
 

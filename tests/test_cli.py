@@ -271,7 +271,10 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err == "ecosim: interrupted; what was recorded so far is kept\n"
+    assert err.splitlines() == [
+        "ecosim: stopped on the way; go on with: ecosim resume mine",
+        "ecosim: interrupted; what was recorded so far is kept",
+    ]
     run = ecosim.load(tmp_path / "mine")
     weeks = run.manifest["steps_done"]
     assert run.manifest["status"] == "interrupted"

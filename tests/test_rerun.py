@@ -113,6 +113,30 @@ def test_a_run_with_an_own_function_is_resumed_with_that_function_and_no_other(t
     assert run.manifest["digests"] == ecosim.run(MARKET, seeds=1, steps=4, minds=minds).manifest["digests"]
 
 
+def test_two_functions_of_one_name_are_told_apart(tmp_path):
+    def buyer(share):
+        def buy(question):
+            return {"quantity": question.field("quantity").snap(question["demand_history"][:, 0] * share)}
+
+        return buy
+
+    def stop(step, router):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    one, two = buyer(1), buyer(2)
+    arms = {"one": {"distributor.replenish": one}, "two": {"distributor.replenish": two}}
+    whole = ecosim.compare(MARKET, arms, seeds=2, steps=4).run
+    with pytest.raises(KeyboardInterrupt):
+        ecosim.compare(MARKET, arms, seeds=2, steps=4, out=tmp_path / "run", progress=stop)
+    with pytest.raises(RunError, match="mind 'buy' is not what it was"):
+        ecosim.resume(tmp_path / "run", own={"buy": two, "buy-2": one})
+    kept = sorted(path.name for path in (tmp_path / "run" / "events").iterdir())
+    assert kept, "a resume that cannot go on leaves what was recorded"
+    run = ecosim.resume(tmp_path / "run", own={"buy": one, "buy-2": two})
+    assert run.manifest["digests"] == whole.manifest["digests"]
+
+
 def named(name, function):
     function.__name__ = name
     return function

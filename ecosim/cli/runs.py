@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -63,7 +62,7 @@ def run(
     arms = [Arm(name="all", minds=minds_of(mind or [], "--mind"))]
     how |= {"numerics": "fast" if fast else "reproducible", "batch_limit": batch_limit}
     how |= {"snapshot_every": snapshot_every}
-    _finish(_start(scenario, arms, seeds, steps, change, out, how, as_json), no_report, as_json, {})
+    _finish(_start(scenario, arms, seeds, steps, change, out, how, as_json), no_report, as_json)
 
 
 @with_layout
@@ -92,8 +91,6 @@ def compare(
 
     Example: `ecosim compare smart_manufacturing --arm scripted --arm distributor.negotiate=conceder --seeds 20`
     """
-    from ecosim import contrast
-    from ecosim.explore import Comparison
     from ecosim.simulate import Arm
 
     arms = [arm_of(text, scenario) for text in arm]
@@ -108,11 +105,7 @@ def compare(
     how |= {"numerics": "fast" if fast else "reproducible", "batch_limit": batch_limit}
     how |= {"snapshot_every": snapshot_every}
     found = _start(scenario, arms, seeds, steps, change, out, how, as_json, is_comparison=True)
-    contrast.check_common_world(found.manifest)
-    table = Comparison(found).table
-    if not as_json:
-        show.comparison(table)
-    _finish(found, no_report, as_json, {"comparison": json.loads(table.to_json(orient="records"))})
+    _finish(found, no_report, as_json)
 
 
 @with_layout
@@ -129,7 +122,7 @@ def resume(
     found = explore.load(folder)
     if found.manifest["status"] == "done":  # a job that is tried again asks for this; it is no fault
         show.line(f"ecosim: {folder}: done already")
-        _finish(found, no_report, as_json, {})
+        _finish(found, no_report, as_json)
         return
     steps = int(found.manifest["scenario"]["steps"])
     with show.progress(steps, as_json) as tick:
@@ -137,7 +130,7 @@ def resume(
         found = explore.resume(folder, **cast("How", how))
     after = found.manifest["resumed_after"][-1]
     show.line(f"ecosim: went on after step {after} of {steps}")
-    _finish(found, no_report, as_json, {})
+    _finish(found, no_report, as_json)
 
 
 @with_layout
@@ -170,10 +163,10 @@ def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
     from ecosim import explore
 
     found = explore.replay(folder, out)
+    differences = _results(found, as_json)
     if as_json:
-        print(json.dumps({"folder": str(out) if out else None, "manifest": found.manifest}))
+        print(json.dumps({"folder": str(out) if out else None, "manifest": found.manifest, **differences}))
         return
-    show.kpis(found)
     print(f"{folder}: replayed: the digests of all {len(found.manifest['digests'])} replicas are the same")
     if out is not None:
         print(f"run     {out}")
@@ -234,18 +227,32 @@ def _start(
             raise
 
 
-def _finish(found: Run, no_report: bool, as_json: bool, more: Mapping[str, Any]) -> None:
-    """Print where the run is and what it came to."""
+def _finish(found: Run, no_report: bool, as_json: bool) -> None:
+    """Print where the run is and what it came to; of several arms, their differences."""
     page = None if no_report else found.report()
-    faults = found.manifest["faults"]
-    for replica, fault in faults.items():
+    for replica, fault in found.manifest["faults"].items():
         print(f"ecosim: replica {replica} broke a law and was frozen: {fault}", file=sys.stderr)
+    differences = _results(found, as_json)
     if as_json:
-        summary = {"folder": str(found.path), "report": str(page) if page else None, "manifest": found.manifest, **more}
-        print(json.dumps(summary))
+        where = {"folder": str(found.path), "report": str(page) if page else None}
+        print(json.dumps({**where, "manifest": found.manifest, **differences}))
         return
-    if not more:
-        show.kpis(found)
     print(f"run     {found.path}")
     if page is not None:
         print(f"report  {page}")
+
+
+def _results(found: Run, quiet: bool) -> dict[str, Any]:
+    """Show the figures, or the differences between arms; gives the latter."""
+    from ecosim import contrast
+    from ecosim.explore import Comparison
+
+    if len(found.arms) < 2:
+        if not quiet:
+            show.kpis(found)
+        return {}
+    contrast.check_common_world(found.manifest)
+    table = Comparison(found).table
+    if not quiet:
+        show.comparison(table)
+    return {"comparison": json.loads(table.to_json(orient="records"))}

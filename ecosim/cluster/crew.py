@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ecosim.cluster.dispatch import Dispatcher, Home
 from ecosim.cluster.layout import Layout, Machine, plan
 from ecosim.cluster.site import Inline, Site
-from ecosim.errors import PoolError
 from ecosim.minds.host import Described, Host, describe
 from ecosim.minds.recipe import Pool, Recipe
 from ecosim.words import Mind, Table
@@ -53,12 +52,16 @@ class Crew:
         tables = [table for host in self.here if (table := host.drain_batches()).num_rows]
         return concat(tables) if tables else Table({})
 
-    def close_books(self) -> tuple[dict[str, dict[str, int | float]], list[Table], dict[str, Any]]:
-        """At the end: counts by pool, batches elsewhere, and what the layout was and cost."""
+    def close_books(self, is_done: bool) -> tuple[dict[str, dict[str, int | float]], list[Table], dict[str, Any]]:
+        """At the end: counts by pool, batches elsewhere, and what the layout was and cost.
+
+        Args:
+            is_done: else places elsewhere may be busy, and are not asked.
+        """
         counts = [host.stats() for host in self.here]
         batches: list[Table] = []
         places: dict[str, Any] = {}
-        if self.away is not None:
+        if self.away is not None and is_done:
             for name, (stats, table, memory) in self.away.stats().items():
                 counts.append(stats)
                 batches += [table] if table.num_rows else []
@@ -172,21 +175,13 @@ def _agreed(facts: Sequence[Facts], names: Sequence[str]) -> dict[int, dict[str,
     Raises:
         PoolError: two places have other weights, code, or bits.
     """
+    from ecosim.cluster.rays import check_alike
+
     found: dict[int, tuple[str, dict[str, Any]]] = {}
     for name, fact in zip(names, facts, strict=True):
         for code, mine in fact.minds.items():
             first, theirs = found.setdefault(code, (name, dict(mine)))
-            if mine["fingerprint"] != theirs["fingerprint"]:
-                raise PoolError(
-                    f"{first} and {name} hold different minds {mine['name']!r}: every node needs the same ecosim"
-                )
-            probes = [m.get("probe", {}) for m in (mine, theirs)]
-            is_exact = probes[0].get("numerics") == "reproducible"
-            if is_exact and probes[0].get("bits") != probes[1].get("bits"):
-                raise PoolError(
-                    f"{first} and {name} give the same question different bits ({mine['name']!r}): their processors "
-                    "are of different classes; use nodes of one kind, or --fast, which promises no equal bits"
-                )
+            check_alike(first, theirs, name, mine)
     return {code: mine for code, (_, mine) in found.items()}
 
 

@@ -93,6 +93,7 @@ class _Piece:
     rows: Array
     question: Question
     lost: int = 0
+    replies_before: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -169,6 +170,7 @@ class _Round:
     done: list[list[tuple[Array, Decision]]] = field(default_factory=list)
     seconds: dict[tuple[int, str], float] = field(default_factory=dict)
     num_poisoned: int = 0
+    num_replies: int = 0
 
     def run(self) -> list[tuple[Decision, float]]:
         """All jobs."""
@@ -249,6 +251,7 @@ class _Round:
         if reply.answered is None:
             self._lost(call, reply.reason)
             return
+        self.num_replies += 1
         for piece, answered in zip(call.pieces, reply.answered, strict=True):
             key = (piece.job, self._name(call))
             self.seconds[key] = self.seconds.get(key, 0.0) + answered.seconds
@@ -269,9 +272,16 @@ class _Round:
         self.owner.counts.replaced += 1
         self.owner.sites[call.site].replace(call.place)
         for piece in call.pieces:
+            if not piece.lost:
+                piece.replies_before = self.num_replies
             piece.lost += 1
             if piece.lost < (LAST_TRIES if len(piece.rows) == 1 else TRIES):
                 self._again([piece], call)
+            elif len(piece.rows) == 1 and self.num_replies == piece.replies_before:
+                raise PoolError(
+                    f"{self._name(call)}: {piece.lost} calls on end were lost and none answered ({reason}): it is not "
+                    "the row; look after the machines, then resume the run"
+                )
             else:
                 self._halve(piece, f"lost {piece.lost} times: {reason}", call)
 

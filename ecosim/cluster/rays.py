@@ -164,7 +164,9 @@ class RaySite:
         """Replies of the actors that are done first."""
         if not self._ticket_of:
             return []
-        done, _ = ray.wait(list(self._ticket_of), num_returns=1, timeout=max(0.0, until - self.now()))
+        asked = list(self._ticket_of)
+        ray.wait(asked, num_returns=1, timeout=max(0.0, until - self.now()))
+        done, _ = ray.wait(asked, num_returns=len(asked), timeout=0)
         return [self._reply(ref) for ref in done]
 
     def replace(self, place: int) -> None:
@@ -227,10 +229,16 @@ class RaySite:
         if not done:
             return False
         try:
-            self.facts[place] = ray.get(self._coming[place])
+            facts: Facts = ray.get(self._coming[place])
         except RayActorError:  # put on a node that was going down, which the cluster had not noticed yet
             self._begin(place)
             return False
+        except RayTaskError as error:
+            raise PoolError(f"{self.names[place]} could not be made again: {_last_line(error)}") from error
+        name = self.names[place]
+        for code, mine in facts.minds.items():
+            check_alike(f"the lost {name}", self.facts[place].minds[code], f"the new {name}", mine)
+        self.facts[place] = facts
         del self._coming[place]
         return True
 
@@ -275,6 +283,22 @@ class RaySite:
     def _forget(self, ref: Any) -> None:
         self._ticket_of.pop(ref, None)
         self._place_of.pop(ref, None)
+
+
+def check_alike(first: str, theirs: Mapping[str, Any], second: str, mine: Mapping[str, Any]) -> None:
+    """Refuse two places that hold the same mind and would answer differently.
+
+    Raises:
+        PoolError: they have other weights, code, or bits.
+    """
+    if mine["fingerprint"] != theirs["fingerprint"]:
+        raise PoolError(f"{first} and {second} hold different minds {mine['name']!r}: every node needs the same ecosim")
+    probes = [facts.get("probe", {}) for facts in (mine, theirs)]
+    if probes[0].get("numerics") == "reproducible" and probes[0].get("bits") != probes[1].get("bits"):
+        raise PoolError(
+            f"{first} and {second} give the same question different bits ({mine['name']!r}): their processors are of "
+            "different classes; use nodes of one kind, or --fast, which promises no equal bits"
+        )
 
 
 def _free() -> str:

@@ -65,6 +65,7 @@ def _prepare_environment() -> None:
 
 def _init(address: str, weights_bytes: int) -> None:
     import ray
+    from ray.exceptions import RayError
 
     name = f"ecosim-{uuid4().hex[:12]}"
     how: dict[str, Any] = {"namespace": name, "log_to_driver": False, "logging_level": "error"}
@@ -75,7 +76,7 @@ def _init(address: str, weights_bytes: int) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Ray's advice about its own future is not about this run
             ray.init(address=address or "local", **how)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+    except (ConnectionError, OSError, RuntimeError, ValueError, RayError) as error:
         what = f"the Ray cluster at {address} can't be reached" if address else "Ray can't be started here"
         hint = (
             "check the address, and that RAY_AUTH_TOKEN or ~/.ray/auth_token holds its token"

@@ -26,6 +26,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cached_property
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -112,7 +113,12 @@ class RemoteMind:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """Where it is and how it is asked, for a manifest; the server is not asked."""
+        """Where it is and how it is asked, for a manifest; the server is not asked.
+
+        Raises:
+            CatalogError: the client package is missing: told before a run begins.
+        """
+        self._server.connect()
         return {
             "server": {
                 "url": self._server.url,
@@ -251,10 +257,18 @@ class _Server:
         self.timeout_s = timeout_s
         self._model = model
         self._num_tries = num_tries
-        self._client = _client(self.url, timeout_s, num_tries)
         self._counts = _Counts("requests", "retries", "prompt_tokens", "completion_tokens")
         self._lock = Lock()
         self._has_schemas: bool | None = None
+
+    def connect(self) -> None:
+        """Make the client; nothing is sent."""
+        assert self._client is not None
+
+    @cached_property
+    def _client(self) -> Any:
+        """Made at the first request: a replay needs neither the package nor a key."""
+        return _client(self.url, self.timeout_s, self._num_tries)
 
     def stats(self) -> dict[str, int | float]:
         """Requests answered, retries after faults, tokens billed, and whether a JSON schema was refused."""

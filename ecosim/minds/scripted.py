@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from ecosim.errors import DecisionError
+from ecosim.minds.fingerprint import fingerprint
 from ecosim.words import Answers, Decision, Expert, Question, certain
 
 
@@ -19,12 +19,8 @@ class Scripted:
 
     def __init__(self, name: str, function: Expert) -> None:
         self.name = name
+        self.fingerprint = fingerprint(function)  # here, once: what a function is does not depend on who looks
         self._function = function
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the function's source, or of its byte code where there is none."""
-        return _fingerprint(self._function)
 
     def decide(self, question: Question) -> Decision:
         """The function's answers.
@@ -67,22 +63,3 @@ def _columns(answers: Answers) -> Answers:
     import numpy as np
 
     return {name: np.asarray(column) for name, column in answers.items()}
-
-
-def _fingerprint(function: Callable[..., Any]) -> str:
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        text = code.co_code.hex() + repr(code.co_consts) if code else repr(type(function))
-    held = [_held(cell) for cell in getattr(function, "__closure__", None) or ()]
-    text += "".join(repr(value) for value in held if isinstance(value, int | float | str))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _held(cell: Any) -> object:
-    """What a closure's cell holds; None for a name that is bound only later."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None

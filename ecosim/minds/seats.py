@@ -131,18 +131,20 @@ def _listed(seats: Seat | Sequence[Seat]) -> list[Seat]:
     return list(seats)
 
 
-def seat_names(seats: Seat | Sequence[Seat]) -> list[str]:
-    """Seats as a manifest names them."""
-    return [seat if isinstance(seat, str) else _own_name(seat) for seat in _listed(seats)]
+def seat_names(seats: Seat | Sequence[Seat], own: Mapping[int, str]) -> list[str]:
+    """Seats as a manifest names them; `own` is what `own_names` gave."""
+    return [seat if isinstance(seat, str) else own[id(seat)] for seat in _listed(seats)]
 
 
-def own_seats(seats: Seat | Sequence[Seat]) -> list[str]:
-    """Names of the seats that are a user's own functions or objects, not names of ecosim's."""
-    return [_own_name(seat) for seat in _listed(seats) if not isinstance(seat, str)]
-
-
-def _own_name(seat: Expert | Mind) -> str:
-    return str(getattr(seat, "name", getattr(seat, "__name__", "function")))
+def own_names(wishes: Sequence[Seat | Sequence[Seat]]) -> dict[int, str]:
+    """A name for each of a user's own functions and objects, by identity; of two of one name the second is `name-2`."""
+    names: dict[int, str] = {}
+    for seat in (seat for seats in wishes for seat in _listed(seats)):
+        if not isinstance(seat, str) and id(seat) not in names:
+            name = str(getattr(seat, "name", getattr(seat, "__name__", "function")))
+            count = sum(taken.rpartition("-")[0] == name or taken == name for taken in names.values())
+            names[id(seat)] = f"{name}-{count + 1}" if count else name
+    return names
 
 
 def _hint(word: str, known: Mapping[str, object] | Sequence[str] | set[str]) -> str:

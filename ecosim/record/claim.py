@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ecosim.errors import RunError
@@ -55,8 +55,4 @@ def held(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"{path}: this run is still going on in another process") from None
-        try:
-            yield
-        finally:
-            with suppress(FileNotFoundError):
-                (path / LOCK).unlink()
+        yield  # the file stays: who removes it may remove the one that another process has just locked

@@ -112,9 +112,21 @@ def test_a_place_that_is_silent_past_the_deadline_is_replaced_and_the_rows_are_a
     assert desk.notes[0].fault == "no reply within 60 s" and desk.counts.lost == 1
 
 
-def test_rows_that_are_lost_again_and_again_are_halved_down_to_one_and_named(question):
+def test_where_nobody_answers_any_more_it_is_not_the_rows(question):
     site = FaultySite([Host({0: Scripted("double", twice_sold)})], seed=1, luck=replace(CALM, crash_before=1.0))
-    with pytest.raises(DecisionError, match=r"lost 6 times: the place died \(replica 0, subject"):
+    with pytest.raises(PoolError, match=r"6 calls on end were lost and none answered \(the place died\)"):
+        Dispatcher([site], {0: Home(0, [0])}).answer([Job(0, question)])
+
+
+def test_a_row_that_kills_its_place_is_poison_where_others_are_answered(question):
+    class Mortal(FaultySite):
+        def submit(self, place, ticket, jobs):
+            dies = any((job.question.key["subject"] == 9).any() for job in jobs)
+            self.luck = replace(CALM, crash_before=float(dies))
+            super().submit(place, ticket, jobs)
+
+    site = Mortal([Host({0: Scripted("double", twice_sold)})], seed=1, luck=CALM)
+    with pytest.raises(DecisionError, match=r"lost 6 times: the place died \(replica 0, subject 9"):
         Dispatcher([site], {0: Home(0, [0])}).answer([Job(0, question)])
 
 

@@ -149,6 +149,18 @@ def test_a_model_that_is_not_there_is_told_as_in_one_process(ray, tmp_path):
         ecosim.run(MARKET, seeds=1, steps=1, minds={"distributor.negotiate": "tiny"}, changes=changes, workers=1)
 
 
+def test_places_that_would_answer_differently_are_refused():
+    from ecosim.cluster.rays import check_alike
+
+    mind = {"name": "m", "fingerprint": "a", "probe": {"numerics": "reproducible", "bits": "1"}}
+    check_alike("host-0", mind, "host-1", dict(mind))
+    with pytest.raises(PoolError, match="the lost host-1 and the new host-1 hold different minds 'm'"):
+        check_alike("the lost host-1", mind, "the new host-1", {**mind, "fingerprint": "b"})
+    with pytest.raises(PoolError, match="processors are of different classes"):
+        check_alike("host-0", mind, "host-1", {**mind, "probe": {"numerics": "reproducible", "bits": "2"}})
+    check_alike("host-0", mind, "host-1", {**mind, "probe": {"numerics": "fast", "bits": "2"}})
+
+
 def test_the_environment_is_set_in_every_process(ray):
     def looks(question):
         import os

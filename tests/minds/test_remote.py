@@ -242,7 +242,7 @@ def test_a_password_in_a_url_is_refused_and_not_said_back():
 def test_without_the_client_package_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(CatalogError, match=r"pip install 'ecosim\[remote\]'"):
-        mind("http://127.0.0.1:9/v1")
+        mind("http://127.0.0.1:9/v1").describe()
 
 
 def test_numbers_out_of_range_are_refused():
