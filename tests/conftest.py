@@ -8,6 +8,9 @@ import pytest
 from ecosim.models.load import LanguageModel, load, quiet, set_numerics_environment
 
 set_numerics_environment()  # before anything imports torch
+os.environ["RAY_AUTH_MODE"] = (
+    "token"  # before anything imports ray: it is read then, and must be what its processes read
+)
 os.environ["MPLBACKEND"] = "agg"  # no windows, here or in the processes that tests start
 
 WORDS = """accept counter reject first second third You buy steel pump. They offer 12.40 for 57, week 3. Answer: Price:

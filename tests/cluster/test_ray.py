@@ -25,7 +25,6 @@ STEPS = 2
 @pytest.fixture(scope="module")
 def ray(tmp_path_factory):
     """A Ray that this process has started; runs use it, as they would one that a user's notebook has started."""
-    os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(tmp_path_factory.mktemp("token") / "token")
     Path(os.environ["RAY_AUTH_TOKEN_PATH"]).write_text("a-token-of-the-tests-0123456789abcdef")
     with warnings.catch_warnings():
