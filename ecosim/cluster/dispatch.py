@@ -93,7 +93,8 @@ class _Piece:
     rows: Array
     question: Question
     lost: int = 0
-    replies_before: int = 0
+    replies_before: int | None = None
+    """Replies of the round when these rows, or more of which they were part, were first lost."""
 
 
 @dataclass(eq=False, slots=True)
@@ -272,7 +273,7 @@ class _Round:
         self.owner.counts.replaced += 1
         self.owner.sites[call.site].replace(call.place)
         for piece in call.pieces:
-            if not piece.lost:
+            if piece.replies_before is None:
                 piece.replies_before = self.num_replies
             piece.lost += 1
             if piece.lost < (LAST_TRIES if len(piece.rows) == 1 else TRIES):
@@ -298,7 +299,10 @@ class _Round:
             self._poison(piece, reason)
             return
         halves = np.array_split(np.arange(len(piece.rows)), 2)
-        parts = [_Piece(piece.job, piece.code, piece.rows[h], piece.question.take(h)) for h in halves]
+        parts = [
+            _Piece(piece.job, piece.code, piece.rows[h], piece.question.take(h), replies_before=piece.replies_before)
+            for h in halves
+        ]
         self._again(parts, call)
 
     def _poison(self, piece: _Piece, reason: str) -> None:
