@@ -1,7 +1,6 @@
 """Runs once more: finished after a kill, verified, replayed without models."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 import ecosim
-from ecosim import catalog, testing
+from ecosim import testing
 from ecosim.errors import RunError
 from ecosim.record.store import Folder
 
@@ -224,9 +223,3 @@ def choosy(question):
     if 15 in question.key["subject"]:
         raise ValueError("not with me")
     return cautious(question)
-
-
-def test_the_catalogues_scenarios_say_nothing_about_layouts():
-    for path in (catalog.root() / "scenarios").glob("*.yaml"):
-        assert "hosts" not in path.read_text() and "workers" not in path.read_text()
-    assert os.environ.get("RAY_ADDRESS") is None
