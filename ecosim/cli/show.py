@@ -46,7 +46,13 @@ def kpis(found: Run) -> None:
     """Means and standard deviations over replicas."""
     frame = found.kpis.groupby(["metric", "group", "unit"], sort=False)["value"].agg(["mean", "std"]).reset_index()
     lines = [
-        {"figure": r.metric, "group": r.group, "mean": f"{r.mean:,.3f}", "sd": f"{r.std:,.3f}", "unit": r.unit}
+        {
+            "figure": r.metric,
+            "group": r.group,
+            "mean": f"{r.mean:,.3f}",
+            "sd": f"{r.std:,.3f}" if r.std == r.std else "–",
+            "unit": r.unit,
+        }
         for r in frame.itertuples()
     ]
     rows(lines)
