@@ -26,7 +26,7 @@ from ecosim import catalog, exact, seeds
 from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError, DecisionError
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, Field, Text
-from ecosim.minds.prompts import Prompts, spell
+from ecosim.minds.prompts import Prompts, asked_fields, spell
 from ecosim.models.load import Numerics, load
 from ecosim.models.sources import BASE
 from ecosim.pool.talk import Ask, Line, Pick, Scores, Script, Talk, Write
@@ -119,7 +119,7 @@ class LanguageMind:
             CatalogError: there is no card for the question, or the card does not fit it.
             DecisionError: a row allows no answer.
         """
-        asks = self._asks(question)
+        asks = asked_fields(self._cards, question, self.name)
         prompts = self._prompts[question.role, question.phase].render(question)
         draws = {spec.name: _draws(question, spec, asks[spec.name]) for spec in question.fields}
         rows = [_Row() for _ in prompts]
@@ -130,20 +130,6 @@ class LanguageMind:
             ]
         )
         return _decision(question, rows)
-
-    def _asks(self, question: Question) -> Mapping[str, FieldCard]:
-        """The card's fields for a question."""
-        if (question.role, question.phase) not in self._prompts:
-            known = ", ".join(".".join(key) for key in sorted(self._prompts))
-            raise CatalogError(f"mind {self.name!r} has no card for the question {question.name!r}; it has {known}")
-        card = self._cards[question.role]
-        asks = card.questions[question.phase].fields
-        if list(asks) != [spec.name for spec in question.fields]:
-            raise CatalogError(
-                f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
-                f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
-            )
-        return asks
 
     def _script(
         self,

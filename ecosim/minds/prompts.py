@@ -6,13 +6,13 @@ are data: a control token spelt in one is read as plain characters by the pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ecosim.catalog import Card
+from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError
 from ecosim.fields import Choice
 from ecosim.words import Question
@@ -119,3 +119,22 @@ class Prompts:
                 faults.append(f"{name}: the card reads it in {unit!r}, the question gives {question.units[name]!r}")
         if faults:
             raise CatalogError("\n".join(f"{self._place.parent / 'card.yaml'}: reads.{fault}" for fault in faults))
+
+
+def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Mapping[str, FieldCard]:
+    """How a mind with these cards is asked for each field of a question.
+
+    Raises:
+        CatalogError: there is no card for the question, or the card's fields are not those of the question.
+    """
+    card = cards.get(question.role)
+    if card is None or question.phase not in card.questions:
+        known = ", ".join(sorted(f"{role}.{phase}" for role, card in cards.items() for phase in card.questions))
+        raise CatalogError(f"mind {mind!r} has no card for the question {question.name!r}; it has {known}")
+    asks = card.questions[question.phase].fields
+    if list(asks) != [spec.name for spec in question.fields]:
+        raise CatalogError(
+            f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
+            f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
+        )
+    return asks

@@ -38,7 +38,7 @@ from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError, DecisionError, EcosimError, PoolError
 from ecosim.fields import NOT_ASKED, Array, Text
 from ecosim.minds.language import _decision, _menu, _Row
-from ecosim.minds.prompts import Prompts
+from ecosim.minds.prompts import Prompts, asked_fields
 from ecosim.minds.recordings import Recordings, Reply, Request
 from ecosim.words import KEY, Decision, Question
 
@@ -143,7 +143,7 @@ class RemoteMind:
             PoolError: the server can't be reached, is too slow, or fails.
             RunError: the recordings can't be written.
         """
-        asks = self._asks(question)
+        asks = asked_fields(self._cards, question, self.name)
         prompts = self._prompts[question.role, question.phase].render(question)
         draws = {spec.name: self._seeds(question, spec.name) for spec in question.fields}
         rows = [_Row() for _ in prompts]
@@ -156,20 +156,6 @@ class RemoteMind:
             workers.shutdown(cancel_futures=True)
             self.recordings.sync()
         return _decision(question, rows)
-
-    def _asks(self, question: Question) -> Mapping[str, FieldCard]:
-        """The card's fields for a question."""
-        if (question.role, question.phase) not in self._prompts:
-            known = ", ".join(".".join(key) for key in sorted(self._prompts))
-            raise CatalogError(f"mind {self.name!r} has no card for the question {question.name!r}; it has {known}")
-        card = self._cards[question.role]
-        asks = card.questions[question.phase].fields
-        if list(asks) != [spec.name for spec in question.fields]:
-            raise CatalogError(
-                f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
-                f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
-            )
-        return asks
 
     def _seeds(self, question: Question, name: str) -> Array:
         """Seeds for the server keyed by the rows, shape (tries, rows)."""
