@@ -109,13 +109,9 @@ def simulate(
         DecisionError, PoolError: a mind failed; what was recorded so far stays, with status "failed".
     """
     manner = manner or Manner()
-    check(scenario, arms, place, manner)
-    ecosystem = side(scenario.world)
-    seats = seats_of(ecosystem, scenario, manner, store)
-    replicas = replicas_of(scenario, arms)
-    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
-    seat(ecosystem, seats, scenario, arms, tables, place)
-    cast = [recast(code, mind) for code, mind in enumerate(seats.minds)] if recast else seats.minds
+    ecosystem, minds, tables = _first_day(scenario, arms, manner, store, place)
+    replicas = tables["replicas"]
+    cast = [recast(code, mind) for code, mind in enumerate(minds)] if recast else minds
     if start is not None:
         tables = start.tables  # as they stood then, seats and all
     is_new = begun is None
@@ -131,6 +127,19 @@ def simulate(
         document = dict(begun or manifest.before(scenario, arms, replicas, facts, how))
         kept = [code for code, mind in enumerate(cast) if not isinstance(mind, Experts)]
         return _Run(ecosystem, scenario, store, people, manner, tables, document, kept, start).to_the_end()
+
+
+def _first_day(
+    scenario: Scenario, arms: Sequence[Arm], manner: Manner, store: Store | None, place: str
+) -> tuple[Side, list[Mind | Recipe], dict[str, Table]]:
+    """The side, the minds by code, and the tables before the first step; ScenarioError if it can't be."""
+    check(scenario, arms, place, manner)
+    ecosystem = side(scenario.world)
+    seats = seats_of(ecosystem, scenario, manner, store)
+    replicas = replicas_of(scenario, arms)
+    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
+    seat(ecosystem, seats, scenario, arms, tables, place)
+    return ecosystem, seats.minds, tables
 
 
 @contextmanager
@@ -301,14 +310,9 @@ def prepare(
 ) -> tuple[World, Router, Recorder]:
     """A world before its first step, its minds in this process, and a recorder listening; as for `simulate`."""
     manner = manner or Manner()
-    check(scenario, arms, place, manner)
-    ecosystem = side(scenario.world)
-    seats = seats_of(ecosystem, scenario, manner, store)
-    replicas = replicas_of(scenario, arms)
-    tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
-    seat(ecosystem, seats, scenario, arms, tables, place)
-    recorder = Recorder(ecosystem.events, replicas.num_rows, store)
-    people = inline(seats.minds, substitutes(ecosystem, scenario))
+    ecosystem, minds, tables = _first_day(scenario, arms, manner, store, place)
+    recorder = Recorder(ecosystem.events, tables["replicas"].num_rows, store)
+    people = inline(minds, substitutes(ecosystem, scenario))
     return *assemble(ecosystem, scenario, tables, people, recorder), recorder
 
 
