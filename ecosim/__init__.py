@@ -22,16 +22,16 @@ __version__ = "0.1.0"
 __all__ = ["Comparison", "Run", "compare", "load", "replay", "resume", "run", "verify"]
 
 if TYPE_CHECKING:
-    from ecosim.explore import Comparison, Run, compare, load, replay, resume, run, verify
+    from ecosim.api import Comparison, Run, compare, load, replay, resume, run, verify
 
 set_numerics_environment()  # an environment variable, void once torch has multiplied: so before anybody imports it
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from ecosim import explore
+        from ecosim import api
 
-        return getattr(explore, name)
+        return getattr(api, name)
     raise AttributeError(f"module 'ecosim' has no attribute {name!r}")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ecosim import explore
+from ecosim import api
 from ecosim.explore import Comparison, Run
 from ecosim.simulate import Arm, Manner, Progress
 
@@ -23,22 +23,22 @@ COMMUNITY_DAYS, COMMUNITY_SEEDS = 6, 1
 
 def market(out: Path, progress: Progress | None = None) -> Run:
     """Distributors who negotiate by the untrained model, against Boulware, linear and Conceder ones."""
-    facts = explore.facts("smart_manufacturing", 20, MARKET_WEEKS, None)
+    facts = api.facts("smart_manufacturing", 20, MARKET_WEEKS, None)
     arms = [
         Arm(name="scripted"),
         Arm(name="untrained 135M", minds={"distributor.negotiate": "untrained"}, num_seeds=MARKET_SEEDS),
     ]
-    return explore.start(facts, arms, out, place="smart_manufacturing", manner=Manner(progress=progress))
+    return api.start(facts, arms, out, place="smart_manufacturing", manner=Manner(progress=progress))
 
 
 def community(out: Path, progress: Progress | None = None) -> Run:
     """AI creators whose topics, effort and titles come from the untrained model, against a bandit with word lists."""
-    facts = explore.facts("creator_community", 20, COMMUNITY_DAYS, {"publishing.title_vectors": "minilm"})
+    facts = api.facts("creator_community", 20, COMMUNITY_DAYS, {"publishing.title_vectors": "minilm"})
     arms = [
         Arm(name="scripted"),
         Arm(name="untrained 135M", minds={"ai_creator": "untrained"}, num_seeds=COMMUNITY_SEEDS),
     ]
-    return explore.start(facts, arms, out, place="creator_community", manner=Manner(progress=progress))
+    return api.start(facts, arms, out, place="creator_community", manner=Manner(progress=progress))
 
 
 def findings(run: Run) -> list[str]:

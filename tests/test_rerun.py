@@ -18,7 +18,7 @@ MARKET = "smart_manufacturing"
 
 DIES = """
 import os, signal, sys
-from ecosim import explore, simulate
+from ecosim import api, simulate
 from ecosim.record.recorder import Recorder
 
 class Dying(Recorder):
@@ -31,7 +31,7 @@ class Dying(Recorder):
 
 scenario, out, steps, left = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 simulate.Recorder = Dying
-explore.run(scenario, seeds=2, steps=steps, out=out, snapshot_every=2)
+api.run(scenario, seeds=2, steps=steps, out=out, snapshot_every=2)
 """
 
 

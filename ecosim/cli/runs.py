@@ -32,7 +32,8 @@ from ecosim.cli.options import (
 from ecosim.errors import DecisionError, PoolError, ScenarioError
 
 if TYPE_CHECKING:
-    from ecosim.explore import How, Run
+    from ecosim.api import How
+    from ecosim.explore import Run
     from ecosim.simulate import Arm
 
 
@@ -117,9 +118,9 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run."""
-    from ecosim import explore
+    from ecosim import api
 
-    found = explore.load(folder)
+    found = api.load(folder)
     if found.manifest["status"] == "done":  # a job that is tried again asks for this; it is no fault
         show.line(f"ecosim: {folder}: done already")
         _finish(found, no_report, as_json)
@@ -127,7 +128,7 @@ def resume(
     steps = int(found.manifest["scenario"]["steps"])
     with show.progress(steps, as_json) as tick:
         how |= {"snapshot_every": snapshot_every, "progress": tick}
-        found = explore.resume(folder, **cast("How", how))
+        found = api.resume(folder, **cast("How", how))
     after = found.manifest["resumed_after"][-1]
     show.line(f"ecosim: went on after step {after} of {steps}")
     _finish(found, no_report, as_json)
@@ -141,12 +142,12 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check a finished run: do its files give its digests, and does running it again, on any layout?"""
-    from ecosim import explore
+    from ecosim import api
 
-    steps = int(explore.load(folder).manifest["scenario"]["steps"])
+    steps = int(api.load(folder).manifest["scenario"]["steps"])
     with show.progress(steps, as_json or no_rerun) as tick:
         how |= {"progress": tick}
-        verdict = explore.verify(folder, with_rerun=not no_rerun, **cast("How", how))
+        verdict = api.verify(folder, with_rerun=not no_rerun, **cast("How", how))
     if as_json:
         print(json.dumps({"replicas": verdict.replicas, "faults": verdict.faults}))
     for fault in () if as_json else verdict.faults:
@@ -160,9 +161,9 @@ def verify(
 
 def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
     """Have a finished run again from its recorded decisions, without any model, and check that it is the same."""
-    from ecosim import explore
+    from ecosim import api
 
-    found = explore.replay(folder, out)
+    found = api.replay(folder, out)
     differences = _results(found, as_json)
     if as_json:
         print(json.dumps({"folder": str(out) if out else None, "manifest": found.manifest, **differences}))
@@ -209,18 +210,18 @@ def _start(
     quiet: bool,
     is_comparison: bool = False,
 ) -> Run:
-    from ecosim import explore, manifest, simulate
+    from ecosim import api, manifest, simulate
 
-    facts = explore.facts(scenario, seeds, steps, changes_of(change))
+    facts = api.facts(scenario, seeds, steps, changes_of(change))
     if is_comparison and facts.seeds < 2:
         raise ScenarioError(f"--seeds: a comparison needs at least two for an interval, got {facts.seeds}")
     simulate.check(facts, arms, place=scenario)
     folder = out if out is not None else simulate.default_folder(facts, Path(scenario).stem, time.time())
     with show.progress(facts.steps, quiet) as tick:
         how |= {"progress": tick}
-        manner = explore.manner_of(cast("How", how), show.line)
+        manner = api.manner_of(cast("How", how), show.line)
         try:
-            return explore.start(facts, arms, folder, place=scenario, manner=manner)
+            return api.start(facts, arms, folder, place=scenario, manner=manner)
         except (KeyboardInterrupt, DecisionError, PoolError):
             if (folder / manifest.NAME).is_file():
                 show.line(f"ecosim: stopped on the way; go on with: ecosim resume {folder}")

@@ -1,0 +1,245 @@
+"""Runs from Python: start them, compare minds, take runs up again, check them, open their folders.
+
+What `import ecosim` offers is here; the command line calls the same functions. What comes back is a `Run` or a
+`Comparison` of `ecosim.explore`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from ecosim import contrast, rerun, simulate
+from ecosim.cluster.crew import Say
+from ecosim.cluster.layout import DEADLINE_S, Layout
+from ecosim.errors import RunError, ScenarioError
+from ecosim.explore import Comparison, Run
+from ecosim.minds.seats import Wishes
+from ecosim.record.store import Folder, Memory, Store
+from ecosim.rerun import Own, Verdict
+from ecosim.scenario import Scenario
+from ecosim.simulate import Arm, Manner, Numerics, Progress
+
+__all__ = [
+    "Comparison",
+    "How",
+    "Run",
+    "compare",
+    "facts",
+    "load",
+    "manner_of",
+    "replay",
+    "resume",
+    "run",
+    "start",
+    "verify",
+]
+
+
+class How(TypedDict, total=False):
+    """How a run is carried out: keyword arguments of `run`, `compare`, `resume` and `verify`; none changes a digest.
+
+    Attributes:
+        hosts, workers: Ray actors for minds that answer by columns, and for language models; 0: in this process.
+        ray_address: of a Ray cluster to join, as `ray.init` takes it; Ray on this machine by default.
+        threads: of each worker; the cores of its machine shared out by default.
+        deadline_s: a call to a host or worker that takes longer counts as lost and is made again.
+        batch_limit: most rows in a batch of a language model.
+        snapshot_every: steps between two snapshots of a run in a folder; every 20 s by default.
+        numerics: of language models: `reproducible` (the same bits for any batch), or `fast`, which is the exception
+            to the rule above.
+        progress: called after each step with its number and the router of minds.
+    """
+
+    hosts: int
+    workers: int
+    ray_address: str
+    threads: int | None
+    deadline_s: float
+    batch_limit: int | None
+    snapshot_every: int | None
+    numerics: Numerics
+    progress: Progress | None
+
+
+def manner_of(how: How, say: Say | None = None) -> Manner:
+    """Keyword arguments as the assembly takes them.
+
+    Raises:
+        PoolError: a number is out of range.
+        TypeError: an unknown keyword.
+    """
+    unknown = sorted(set(how) - set(How.__annotations__))
+    if unknown:
+        raise TypeError(f"unknown argument {unknown[0]!r}; known: {', '.join(How.__annotations__)}")
+    layout = Layout(
+        hosts=how.get("hosts", 0),
+        workers=how.get("workers", 0),
+        address=how.get("ray_address", ""),
+        threads=how.get("threads"),
+        deadline_s=how.get("deadline_s", DEADLINE_S),
+    )
+    return Manner(
+        numerics=how.get("numerics", "reproducible"),
+        layout=layout,
+        batch_limit=how.get("batch_limit"),
+        snapshot_steps=how.get("snapshot_every"),
+        progress=how.get("progress"),
+        say=say or _say,
+    )
+
+
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    minds: Wishes | None = None,
+    changes: Mapping[str, object] | None = None,
+    out: str | Path | None = None,
+    **how: Unpack[How],
+) -> Run:
+    """Run a scenario, all seeds side by side.
+
+    Args:
+        scenario: a name from the catalogue, a YAML file, or a Scenario.
+        seeds, steps: how many replicas and steps, if not as the scenario says.
+        minds: who answers, by `role` or `role.phase`: a mind by name, your own function from a Question to a dict of
+            answer columns, or a list of these to be dealt out to the members in turn.
+        changes: other keys of the scenario, dotted: `{"lead_time_weeks": 3}`.
+        out: a folder to be made for the record; in memory by default.
+        how: hosts, workers, numerics and the like: see `How`.
+
+    Raises:
+        ScenarioError: the scenario, a role, or a mind is not what it should be.
+        DecisionError: a mind gave an illegal answer.
+        PoolError: hosts and workers can't be had.
+        RunError: `out` exists already.
+
+    >>> kpis = run("smart_manufacturing", seeds=2, steps=4).kpis
+    >>> sorted(kpis["replica"].unique().tolist())
+    [0, 1]
+    """
+    resolved = facts(scenario, seeds, steps, changes)
+    return start(resolved, [Arm(name="all", minds=minds or {})], out, place=str(scenario), manner=manner_of(how))
+
+
+def compare(
+    scenario: str | Path | Scenario,
+    arms: Mapping[str, Wishes | Arm],
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    changes: Mapping[str, object] | None = None,
+    with_same: bool = False,
+    out: str | Path | None = None,
+    **how: Unpack[How],
+) -> Comparison:
+    """Run several choices of minds in the same worlds, and compare each with the first, pair by pair.
+
+    Args:
+        scenario, seeds, steps, changes, out, how: as for `run`.
+        arms: by name, minds as for `run`; at least two.
+        with_same: adds the first arm once more with other mind seeds (A/A); its interval should hold 0.
+
+    Raises:
+        ScenarioError: as for `run`, or there are fewer than two arms or seeds.
+        RunError: the arms met different exogenous worlds; nothing can be compared.
+    """
+    resolved = facts(scenario, seeds, steps, changes)
+    if not isinstance(arms, Mapping):
+        raise ScenarioError(f"arms: expected minds by the name of the arm, got {type(arms).__name__}")
+    chosen = [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
+    if with_same and chosen:
+        same = Arm(name=f"{chosen[0].name} again", minds=chosen[0].minds, has_other_luck=True)
+        chosen.insert(1, same)
+    if len(chosen) < 2:
+        raise ScenarioError(f"a comparison needs at least two arms, got {[arm.name for arm in chosen]}")
+    if resolved.seeds < 2:
+        raise ScenarioError(f"a comparison needs at least two seeds for an interval, got {resolved.seeds}")
+    found = start(resolved, chosen, out, place=str(scenario), manner=manner_of(how))
+    contrast.check_common_world(found.manifest)
+    return Comparison(found)
+
+
+def start(
+    scenario: Scenario, arms: Sequence[Arm], out: str | Path | None, *, place: str, manner: Manner | None = None
+) -> Run:
+    """Simulate some arms and give the run."""
+    path = Path(out) if out is not None else None
+    store: Store = Folder(path) if path is not None else Memory()
+    done = simulate.simulate(scenario, arms, store, manner, place=place)
+    return Run(store, path, done.world)
+
+
+def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> Run:
+    """Finish a run that was killed, interrupted or failed, on any layout: the same digest as if nothing had happened.
+
+    Args:
+        path: its folder.
+        own: your own functions and minds that sat in it, by name.
+        how: as for `run`; numerics and batch limit are those of the run.
+
+    Raises:
+        RunError: it is no run, is done already, is still going on, or its minds have changed.
+    """
+    folder = _folder(path)
+    done = rerun.resume(folder, manner_of(how), own)
+    return Run(done.store, folder, done.world)
+
+
+def verify(path: str | Path, *, own: Own | None = None, with_rerun: bool = True, **how: Unpack[How]) -> Verdict:
+    """Check a finished run: do its files give its digests, and does running it again, on any layout?
+
+    Raises:
+        RunError: it is no run, is not done, or its minds have changed.
+    """
+    return rerun.verify(_folder(path), manner_of(how), own, with_rerun)
+
+
+def replay(path: str | Path, out: str | Path | None = None) -> Run:
+    """Have a finished run again from its recorded decisions, without any model; it has its world then.
+
+    Args:
+        path: the run's folder.
+        out: a folder to be made for the replay; in memory by default.
+
+    Raises:
+        RunError: it is no run, is not done, or the replay has another digest.
+    """
+    target = Path(out) if out is not None else None
+    done = rerun.replay(_folder(path), Folder(target) if target is not None else None)
+    return Run(done.store, target, done.world)
+
+
+def load(path: str | Path) -> Run:
+    """Open the folder of a run.
+
+    Raises:
+        RunError: it is not there, or it is no run.
+    """
+    folder = _folder(path)
+    return Run(Folder(folder), folder)
+
+
+def facts(
+    scenario: str | Path | Scenario, seeds: int | None, steps: int | None, changes: Mapping[str, object] | None
+) -> Scenario:
+    """A scenario with changes, seeds and steps as given."""
+    found = simulate.load_scenario(scenario, changes)
+    numbers = {name: n for name, n in (("seeds", seeds), ("steps", steps)) if n is not None}
+    return found.with_changes(**numbers) if numbers else found
+
+
+def _folder(path: str | Path) -> Path:
+    folder = Path(path)
+    if not folder.is_dir():
+        raise RunError(f"{folder}: there is no such folder")
+    return folder
+
+
+def _say(line: str) -> None:
+    """What is going to be made, for whoever watches."""
+    print(line, file=sys.stderr)
