@@ -1,8 +1,10 @@
 """The command line: what it prints, its exit codes, and that a fault writes nothing."""
 
+import inspect
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import typer
 
 import ecosim
 from ecosim import cli
@@ -79,9 +82,27 @@ def test_every_command_has_help(shell, command):
     assert f"ecosim {command}" in done.out
 
 
-def test_the_example_in_a_commands_help_is_one_that_runs(shell):
-    text = " ".join(shell("compare", "--help").out.split())
-    assert "ecosim compare smart_manufacturing --arm scripted --arm distributor.negotiate=conceder --seeds 20" in text
+def leaves(command=None, words=()):
+    """Every command that does something, by the words that call it."""
+    command = command if command is not None else typer.main.get_command(cli.app)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner, (*words, name))
+    if not hasattr(command, "commands"):
+        yield words, command
+
+
+def test_every_command_gives_json_and_has_an_example_that_can_be_typed():
+    found = dict(leaves())
+    assert len(found) >= 16
+    for words, command in found.items():
+        name = " ".join(words)
+        assert any("--json" in option.opts for option in command.params), f"ecosim {name} has no --json"
+        examples = re.findall(r"`ecosim ([^`]*)`", inspect.cleandoc(command.help or ""))
+        assert examples, f"ecosim {name} has no example in its help"
+        for example in examples:
+            typed = shlex.split(example)
+            assert tuple(typed[: len(words)]) == words, example
+            command.make_context(name, typed[len(words) :])  # raises where an option or argument is not one
 
 
 def test_the_version(shell):

@@ -117,7 +117,10 @@ def resume(
     no_report: NoReport = False,
     as_json: Json = False,
 ) -> None:
-    """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run."""
+    """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run.
+
+    Example: `ecosim resume runs/market --hosts 2`
+    """
     from ecosim import api
 
     found = api.load(folder)
@@ -141,7 +144,10 @@ def verify(
     no_rerun: Annotated[bool, typer.Option("--no-rerun", help="Check the files only.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check a finished run: do its files give its digests, and does running it again, on any layout?"""
+    """Check a finished run: do its files give its digests, and does running it again, on any layout?
+
+    Exit code 1 if not. Example: `ecosim verify runs/market --no-rerun`
+    """
     from ecosim import api
 
     steps = int(api.load(folder).manifest["scenario"]["steps"])
@@ -160,7 +166,10 @@ def verify(
 
 
 def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
-    """Have a finished run again from its recorded decisions, without any model, and check that it is the same."""
+    """Have a finished run again from its recorded decisions, without any model, and check that it is the same.
+
+    Example: `ecosim replay runs/market --out runs/market-again`
+    """
     from ecosim import api
 
     found = api.replay(folder, out)
@@ -173,13 +182,24 @@ def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
         print(f"run     {out}")
 
 
-def report(folder: Folder) -> None:
-    """Write the report of a run anew."""
-    print(ecosim.load(folder).report())
+def report(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Another place for it than report.html in the folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a run anew; an interrupted or failed run has one too.
+
+    Example: `ecosim report runs/market --out market.html`
+    """
+    page = ecosim.load(folder).report(out)
+    print(json.dumps({"folder": str(folder), "report": str(page)}) if as_json else page)
 
 
 def check(scenario: Scenario, change: Change = None, as_json: Json = False) -> None:
-    """Check a scenario without running it; all faults at once."""
+    """Check a scenario without running it; all faults at once.
+
+    Example: `ecosim check smart_manufacturing --set lead_time_weeks=3`
+    """
     from ecosim import simulate
 
     facts = simulate.load_scenario(scenario, changes_of(change))
@@ -190,13 +210,17 @@ def check(scenario: Scenario, change: Change = None, as_json: Json = False) -> N
         print(f"{scenario}: good. {facts.title}: {facts.seeds} seeds, {facts.steps} steps.")
 
 
-def demo(out: Out = None) -> None:
-    """Run both ecosystems with a real language model in some seats, beside the same without it (about 5 minutes)."""
+def demo(out: Out = None, as_json: Json = False) -> None:
+    """Run both ecosystems with a real language model in some seats, beside the same without it (about 5 minutes).
+
+    Example: `ecosim demo --out runs/demo`
+    """
     from ecosim import demo as stage
 
     folder = out if out is not None else stage.default_folder()
-    for page in stage.run(folder, print, lambda steps: show.progress(steps, quiet=False)):
-        print(page.resolve())
+    say = show.line if as_json else print
+    pages = [str(page.resolve()) for page in stage.run(folder, say, lambda steps: show.progress(steps, as_json))]
+    print(json.dumps({"folder": str(folder), "reports": pages}) if as_json else "\n".join(pages))
 
 
 def _start(

