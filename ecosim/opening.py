@@ -17,13 +17,14 @@ import numpy as np
 from ecosim import catalog
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import Layout
-from ecosim.errors import ScenarioError
+from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.router import Router
 from ecosim.minds.scripted import Experts
 from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal
+from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import MAX_SEED, Scenario, read
@@ -146,7 +147,7 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
     """
     ecosystem = side(scenario.world)
     seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
-    faults = [f"{place}: {fault}" for fault in _name_faults(ecosystem, scenario)]
+    faults = [f"{place}: {fault}" for fault in (*_name_faults(ecosystem, scenario), *_weight_faults(scenario))]
     manner = manner or Manner()
     if manner.numerics not in NUMERICS:
         faults.append(f"{place}: numerics: unknown {manner.numerics!r}; known: {', '.join(NUMERICS)}")
@@ -172,6 +173,21 @@ def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
     able = set.intersection(*(set(known) for known in ecosystem.experts.values()))
     if scenario.substitute and scenario.substitute not in able:
         faults.append(f"substitute: unknown mind {scenario.substitute!r}; known: {', '.join(sorted(able))}")
+    return faults
+
+
+def _weight_faults(scenario: Scenario) -> list[str]:
+    """Models of the scenario that could not be loaded, as far as their files' headers show; nothing is loaded."""
+    faults = []
+    for name, model in scenario.models.items():
+        if model.url:
+            continue
+        try:
+            over = sources.headers(model.base or BASE)
+            if model.adapter:
+                adapter.examine(Path(model.adapter), over)
+        except CatalogError as error:
+            faults.append(f"models.{name}: {error}")
     return faults
 
 

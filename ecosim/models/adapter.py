@@ -18,13 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import CatalogError
+from ecosim.models.examine import ADAPTER_CONFIG as CONFIG
+from ecosim.models.examine import FLOATS, Tensor, header, read_json
 from ecosim.models.sources import sha256_of
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+WEIGHTS = "adapter_model.safetensors"
+MAX_RANK = 1024
+"""What is wider is not low rank."""
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of a Llama block."""
@@ -86,17 +90,44 @@ class Adapter:
         }
 
 
+def examine(folder: Path, over: Mapping[str, Tensor] | None = None) -> None:
+    """Refuse, from settings and headers alone, an adapter that we can't apply; torch is not needed.
+
+    Args:
+        over: the tensors of the base model that it is for, where they are at hand.
+
+    Raises:
+        CatalogError: a file is missing or damaged, it is of a kind that we can't apply, or made for another base.
+    """
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            pickle = "; ecosim loads no pickle files" if (folder / "adapter_model.bin").is_file() else ""
+            raise CatalogError(f"{folder}: no {name}; expected a PEFT folder with {CONFIG} and {WEIGHTS}{pickle}")
+    rank, _ = _settings(folder / CONFIG)
+    path = folder / WEIGHTS
+    modules: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in header(path).items():
+        match = _TENSOR.fullmatch(name)
+        if match is None:
+            raise CatalogError(f"{path}: {name[:80]}: not the A or B of a linear layer; ecosim applies plain LoRA only")
+        modules.setdefault(match["module"], {})[match["half"]] = tensor
+    if not modules:
+        raise CatalogError(f"{path}: holds no tensors")
+    for module, halves in modules.items():
+        _check_pair(path, module, halves, rank)
+        if over is not None:
+            _check_layer(folder, module, halves, over)
+
+
 def read(folder: Path) -> Adapter:
     """The adapter in a PEFT folder.
 
     Raises:
         CatalogError: a file is missing or damaged, or the adapter is of a kind that we can't apply.
     """
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise CatalogError(f"{folder}: no {name}; expected a PEFT folder with {CONFIG} and {WEIGHTS}")
+    examine(folder)
     rank, scaling = _settings(folder / CONFIG)
-    layers = _layers(folder / WEIGHTS, rank)
+    layers = _layers(folder / WEIGHTS)
     return Adapter(str(folder), sha256_of(folder / WEIGHTS), rank, scaling, layers)
 
 
@@ -169,12 +200,7 @@ def write_random(
 
 def _settings(path: Path) -> tuple[int, float]:
     """Rank and scaling."""
-    try:
-        config: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CatalogError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise CatalogError(f"{path}: expected keys and values, got {type(config).__name__}")
+    config = read_json(path)
     fault = _fault(config)
     if fault:
         raise CatalogError(f"{path}: {fault}; ecosim applies plain LoRA on linear layers only")
@@ -197,11 +223,15 @@ def _fault(config: Mapping[str, Any]) -> str:
         value = config.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or (name == "r" and value % 1):
             return f"{name} is {value!r}, expected a number above 0"
+    if config["r"] > MAX_RANK:
+        return f"r is {config['r']:,}, at most {MAX_RANK:,} is low rank"
+    if not math.isfinite(config["lora_alpha"]):
+        return f"lora_alpha is {config['lora_alpha']!r}, expected a number above 0"
     return ""
 
 
-def _layers(path: Path, rank: int) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """A and B by layer, in order of name."""
+def _layers(path: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """A and B by layer, in order of name, of a file that was examined."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -209,26 +239,35 @@ def _layers(path: Path, rank: int) -> dict[str, tuple[torch.Tensor, torch.Tensor
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CatalogError(f"{path}: not a safetensors file: {error}") from error
-    halves: dict[str, dict[str, torch.Tensor]] = {}
-    for name, tensor in sorted(tensors.items()):
-        match = _TENSOR.fullmatch(name)
-        if match is None:
-            raise CatalogError(f"{path}: {name}: not the A or B of a linear layer; ecosim applies plain LoRA only")
-        halves.setdefault(match["module"], {})[match["half"]] = tensor
-    if not halves:
-        raise CatalogError(f"{path}: holds no tensors")
-    return {module: _pair(path, module, half, rank) for module, half in halves.items()}
+    modules = [
+        match["module"] for name in sorted(tensors) if (match := _TENSOR.fullmatch(name)) and match["half"] == "A"
+    ]
+    start = "base_model.model."
+    layers = {m: (tensors[f"{start}{m}.lora_A.weight"], tensors[f"{start}{m}.lora_B.weight"]) for m in modules}
+    for module, (a, b) in layers.items():
+        if not (a.isfinite().all() and b.isfinite().all()):
+            raise CatalogError(f"{path}: {module}: holds numbers that are not finite")
+    return layers
 
 
-def _pair(path: Path, module: str, half: Mapping[str, torch.Tensor], rank: int) -> tuple[torch.Tensor, torch.Tensor]:
-    if set(half) != {"A", "B"}:
-        raise CatalogError(f"{path}: {module}: has only lora_{next(iter(half))}; A and B belong together")
-    a, b = half["A"], half["B"]
-    if a.ndim != 2 or b.ndim != 2 or a.shape[0] != rank or b.shape[1] != rank:
+def _check_pair(path: Path, module: str, halves: Mapping[str, Tensor], rank: int) -> None:
+    if set(halves) != {"A", "B"}:
+        raise CatalogError(f"{path}: {module}: has only lora_{next(iter(halves))}; A and B belong together")
+    a, b = halves["A"], halves["B"]
+    if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != rank or b.shape[1] != rank:
         raise CatalogError(
-            f"{path}: {module}: A is {tuple(a.shape)} and B is {tuple(b.shape)}, "
-            f"expected ({rank}, in) and (out, {rank}): r is {rank}"
+            f"{path}: {module}: A is {a.shape} and B is {b.shape}, expected ({rank}, in) and (out, {rank}): r is {rank}"
         )
-    if not (a.isfinite().all() and b.isfinite().all()):
-        raise CatalogError(f"{path}: {module}: holds numbers that are not finite")
-    return a, b
+    if a.dtype not in FLOATS or b.dtype not in FLOATS:
+        raise CatalogError(f"{path}: {module}: numbers of type {a.dtype} and {b.dtype}; known: {', '.join(FLOATS)}")
+
+
+def _check_layer(folder: Path, module: str, halves: Mapping[str, Tensor], over: Mapping[str, Tensor]) -> None:
+    """An adapter's layer against the layer of the base that it is for; weights are stored (out, in)."""
+    layer = over.get(f"{module}.weight")
+    sizes = (halves["A"].shape[1], halves["B"].shape[0])
+    if layer is None or layer.shape != sizes[::-1]:
+        found = "which the base model does not have" if layer is None else f"and the model's is {layer.shape[::-1]}"
+        raise CatalogError(
+            f"{folder}: {module}: made for a layer of (in, out) = {sizes}, {found}; was it trained on another base?"
+        )

@@ -98,15 +98,22 @@ def load(name: str, numerics: Numerics = "reproducible", device: str = "auto") -
         UserWarning: `reproducible` was asked for on the CPU, but torch was used before ecosim could set the switch.
     """
     set_numerics_environment()
+    what = record(name)  # what a hash can tell is told before torch is imported
+    folder = resolve(name)
     from transformers import AutoModelForCausalLM
 
-    what = record(name)
-    folder = resolve(name)
-
     def model(**how: Any) -> PreTrainedModel:
-        found: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, **how
+        found, told = AutoModelForCausalLM.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            **how,
         )
+        missing = sorted(told["missing_keys"])
+        if missing:  # transformers would go on with random numbers there
+            raise ValueError(f"{len(missing)} of its weights are missing, {missing[0]!r} first")
         return found
 
     return assemble(model, folder, what, numerics, device)
@@ -133,11 +140,14 @@ def assemble(
         with quiet():
             model = make(dtype=dtype, attn_implementation="eager" if numerics == "reproducible" else "sdpa")
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CatalogError(
             f"model {what.name!r}: {folder} is not a causal language model that loads: {first}"
         ) from error
+    wild = next((n for n, p in model.named_parameters() if not bool(p.isfinite().all())), None)
+    if wild is not None:
+        raise CatalogError(f"model {what.name!r}: {wild} holds numbers that are not finite; fetch or save it again")
     model = model.eval().requires_grad_(False).to(place)
     core = sum(p.numel() for n, p in model.named_parameters() if "embed_tokens" not in n and "lm_head" not in n)
     return LanguageModel(

@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ecosim.errors import CatalogError
+from ecosim.models import examine
 
 RECORD = "ecosim.json"
 """Name of the file beside converted weights that says what they are."""
@@ -134,7 +135,23 @@ def resolve(name: str) -> Path:
         return _folder(Path(name.removeprefix("path:")).expanduser(), name)
     if name.startswith("hf:"):
         return _folder(_from_hub(name), name)
-    raise CatalogError(f"model {name!r} is unknown; known: {', '.join(SOURCES)}, hf:owner/name@revision, path:/folder")
+    raise CatalogError(_unknown(name))
+
+
+def headers(name: str) -> dict[str, examine.Tensor] | None:
+    """The tensors of a base model by its name, as far as it is on this machine; nothing is fetched, nothing loaded.
+
+    Raises:
+        CatalogError: no such model, or what lies in its folder is none of ours.
+    """
+    if name.startswith("path:"):
+        return examine.base(Path(name.removeprefix("path:")).expanduser(), name)
+    if name in SOURCES:
+        folder = cache_dir() / name
+        return examine.base(folder, name) if folder.is_dir() else None
+    if _HUB.fullmatch(name) is None:
+        raise CatalogError(_unknown(name))
+    return None
 
 
 def record(name: str) -> Record:
@@ -188,13 +205,14 @@ def _noted(folder: Path) -> Record | None:
         raise CatalogError(f"{path}: damaged: {error}; delete {folder} and fetch the model again") from error
 
 
+def _unknown(name: str) -> str:
+    if name.startswith("hf:"):
+        return f"model {name!r}: expected hf:owner/name@revision, the revision being a commit or a tag"
+    return f"model {name!r} is unknown; known: {', '.join(SOURCES)}, hf:owner/name@revision, path:/folder"
+
+
 def _folder(folder: Path, name: str) -> Path:
-    if not (folder / "config.json").is_file():
-        raise CatalogError(f"model {name!r}: no config.json in {folder}; expected a folder that save_pretrained wrote")
-    if not _weight_files(folder):
-        raise CatalogError(
-            f"model {name!r}: no .safetensors file in {folder}; ecosim loads no pickle files: save as safetensors"
-        )
+    examine.base(folder, name)
     return folder.resolve()
 
 
@@ -204,22 +222,13 @@ def _weight_files(folder: Path) -> list[Path]:
 
 def num_parameters_in(file: Path) -> int:
     """How many numbers a safetensors file holds, from its header alone."""
-    with file.open("rb") as stream:
-        header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    total = 0
-    for name, entry in header.items():
-        if name != "__metadata__":
-            count = 1
-            for side in entry["shape"]:
-                count *= side
-            total += count
-    return total
+    return sum(tensor.size for tensor in examine.header(file).values())
 
 
 def _from_hub(name: str) -> Path:
     match = _HUB.fullmatch(name)
     if match is None:
-        raise CatalogError(f"model {name!r}: expected hf:owner/name@revision, the revision being a commit or a tag")
+        raise CatalogError(_unknown(name))
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 

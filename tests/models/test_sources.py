@@ -1,6 +1,8 @@
 import json
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from ecosim.errors import CatalogError
 from ecosim.models import sources
@@ -19,7 +21,7 @@ def test_a_folder_of_yours_is_a_model(tiny_folder):
 
 def test_weights_that_changed_after_they_were_recorded_are_refused(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    (tmp_path / WEIGHTS).write_bytes(b"damaged")
+    save_file({"changed": np.ones(1, np.float32)}, tmp_path / WEIGHTS)
     noted = Record(name="m", source="s", sha256="0" * 64, licence="MIT", num_parameters=1, num_bytes=7)
     (tmp_path / RECORD).write_text(json.dumps(noted.as_dict()))
     with pytest.raises(CatalogError, match=r"SHA-256 is .*recorded was 000000000000….*delete"):
@@ -31,7 +33,7 @@ def test_weights_that_changed_after_they_were_recorded_are_refused(tmp_path):
     [
         ("smollm3", r"model 'smollm3' is unknown; known: smollm2-135m-instruct, minilm-l6-v2, hf:owner/name@revision"),
         ("hf:owner/name", "expected hf:owner/name@revision"),
-        ("path:/nowhere/at/all", "no config.json in /nowhere/at/all"),
+        ("path:/nowhere/at/all", "there is no folder /nowhere/at/all"),
     ],
 )
 def test_an_unknown_model_is_one_clear_line(name, fault):
