@@ -14,6 +14,7 @@ evenly spaced `menu` of it. That one grid serves both is what keeps the grades o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -24,6 +25,26 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 NOT_ASKED = -1
+CHARS_PER_TOKEN = 64
+"""Most characters of a Text for each token allowed: a bound on what a mind can put into a record, not a count of tokens
+(of SmolLM2's 49,152 tokens, eight are longer, all of them spaces)."""
+
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, ends of lines, marks that reverse the direction of writing, halves of surrogate pairs: what can
+break a terminal, a file or a page."""
+
+
+def one_line(text: str, max_tokens: int) -> str:
+    r"""The first line of a text that says something, as a Text may hold it: "" if none does.
+
+    >>> one_line("\n  A \x1b[31mred\ttitle \nand more", 12)
+    'A [31mred title'
+    """
+    for line in text.splitlines():
+        kept = " ".join(_FORBIDDEN.sub("", line.replace("\t", " ")).split())
+        if kept:
+            return kept[: CHARS_PER_TOKEN * max_tokens].rstrip()
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +123,21 @@ class Text:
         return self
 
     def illegal(self, answer: Array, asked: Array) -> Array:
-        """Which rows hold an answer that the rule forbids: a text where none was asked, or one of several lines."""
+        """Which rows hold what the rule forbids: text where none was asked, several lines, control characters."""
         texts = answer.tolist()
-        return np.array([("\n" in t) if ok else t != "" for t, ok in zip(texts, asked, strict=True)], dtype=bool)
+        return np.array([self._bad(t) if ok else t != "" for t, ok in zip(texts, asked, strict=True)], dtype=bool)
 
     def describe(self, row: int) -> str:
         """The legal answers, for a message."""
-        return f"one line of at most {self.max_tokens} tokens"
+        return (
+            f"one line of at most {self.max_tokens} tokens and {self.max_tokens * CHARS_PER_TOKEN:,} characters, "
+            "without control characters"
+        )
+
+    def _bad(self, text: object) -> bool:
+        if not isinstance(text, str) or len(text) > self.max_tokens * CHARS_PER_TOKEN:
+            return True
+        return _FORBIDDEN.search(text) is not None
 
 
 Field = Choice | Bucket | Text

@@ -216,6 +216,12 @@ def check(question: Question, decision: Decision, mind: str) -> None:
             row = int(np.flatnonzero(bad)[0])
             who = ", ".join(f"{name} {int(question.key[name][row])}" for name in ("replica", *KEY))
             raise DecisionError(
-                f"{place}, {who}: {spec.name} = {answer[row]!r} is not allowed here; allowed: {spec.describe(row)}"
-                f" ({int(bad.sum())} of {question.num_rows} rows)"
+                f"{place}, {who}: {spec.name} = {_shown(answer[row])} is not allowed here; "
+                f"allowed: {spec.describe(row)} ({int(bad.sum())} of {question.num_rows} rows)"
             )
+
+
+def _shown(answer: object) -> str:
+    """An answer for a message: text escaped and cut, whatever is in it."""
+    shown = ascii(answer) if isinstance(answer, str) else repr(answer)
+    return shown if len(shown) <= 80 else f"{shown[:80]}… ({len(shown):,} characters)"

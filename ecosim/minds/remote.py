@@ -36,7 +36,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError, DecisionError, EcosimError, PoolError
-from ecosim.fields import NOT_ASKED, Array, Text
+from ecosim.fields import NOT_ASKED, Array, Text, one_line
 from ecosim.minds.language import _decision, _menu, _Row
 from ecosim.minds.prompts import Prompts, asked_fields
 from ecosim.minds.recordings import Recordings, Reply, Request
@@ -425,9 +425,7 @@ def _plain(text: str) -> str:
 
 def _line(reply: str, max_tokens: int) -> str | None:
     """The first line that says something, of at most as many words as tokens were allowed."""
-    lines = reply.encode(errors="replace").decode().splitlines()  # halves of a surrogate pair can't be stored
-    words = next((line.split() for line in lines if line.strip()), [])
-    return " ".join(words[:max_tokens]) or None
+    return " ".join(one_line(reply, max_tokens).split()[:max_tokens]) or None
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecosim.fields import Array
+from ecosim.fields import Array, one_line
 from ecosim.pool.batches import Batch
 from ecosim.pool.lora import Lora
 from ecosim.pool.past import Past
@@ -93,8 +93,8 @@ class Writer:
         self._decoder.stats.written_tokens += sum(map(len, drawn))
         texts = self._tokenizer.batch_decode(drawn, skip_special_tokens=True)
         return [
-            Line(_one_line(text), float(chance), int(cost))
-            for text, chance, cost in zip(texts, logp, flops, strict=True)
+            Line(one_line(text, write.max_tokens), float(chance), int(cost))
+            for text, write, chance, cost in zip(texts, writes, logp, flops, strict=True)
         ]
 
     def _draw(self, logp: Array, write: Write, position: int) -> tuple[int, float]:
@@ -143,8 +143,3 @@ class Writer:
 def _filled(rows: list[int]) -> list[int]:
     """The rows, with copies of the first up to the least number of rows in a step."""
     return rows + [rows[0]] * (_MIN_ROWS - len(rows))
-
-
-def _one_line(text: str) -> str:
-    lines = text.splitlines()
-    return " ".join(lines[0].split()) if lines else ""

@@ -187,9 +187,7 @@ def test_weights_that_are_missing_are_not_made_up(tiny_folder, tmp_path):
     file = folder / "model.safetensors"
     kept = {name: t for name, t in load_file(file).items() if "layers.1.mlp.up_proj" not in name}
     save_file(kept, file, metadata={"format": "pt"})
-    with pytest.raises(
-        CatalogError, match=r"1 of its weights are missing, 'model\.layers\.1\.mlp"
-    ):
+    with pytest.raises(CatalogError, match=r"1 of its weights are missing, 'model\.layers\.1\.mlp"):
         load(f"path:{folder}", device="cpu")
 
 
