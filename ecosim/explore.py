@@ -15,6 +15,7 @@ import pandas as pd
 from ecosim import contrast, simulate
 from ecosim.errors import RunError
 from ecosim.exact import MILLION
+from ecosim.record import document
 from ecosim.record.store import Store
 from ecosim.scenario import Scenario, build
 from ecosim.world import Side, World
@@ -38,7 +39,7 @@ class Run:
         self._store = store
         self._world = world
         self.path = path
-        self.manifest = store.read_json(simulate.MANIFEST)
+        self.manifest = document.read(store, path or "this run")
 
     def __repr__(self) -> str:
         replicas = len(self.manifest["replicas"]["arm"])

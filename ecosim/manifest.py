@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -13,16 +15,17 @@ import pyarrow as pa
 import ecosim
 from ecosim.errors import RunError
 from ecosim.minds.seats import own_names, seat_names
+from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario
 from ecosim.words import Expert, Mind, Table
 from ecosim.world import Figure, Figures, World
 
+__all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
+
 if TYPE_CHECKING:
     from ecosim.minds.router import Work
     from ecosim.simulate import Arm
-
-NAME = "manifest.json"
 
 
 def before(
@@ -86,6 +89,12 @@ def after(
             for grade, w in work.items()
         },
     }
+
+
+def identity(document: Mapping[str, Any]) -> str:
+    """A hash of what a run is of: scenario, arms and seeds; a snapshot of another run is known by it."""
+    facts = {name: document[name] for name in ("scenario", "arms", "replicas")}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Expert | Mind], place: str) -> list[Arm]:

@@ -15,6 +15,7 @@ from ecosim.minds.recipe import Recipe
 from ecosim.minds.replay import Replay
 from ecosim.minds.scripted import Experts
 from ecosim.opening import RECORDINGS, Arm, Manner, side
+from ecosim.record import document as documents
 from ecosim.record import snapshot as snapshots
 from ecosim.record.audit import audit
 from ecosim.record.claim import held
@@ -54,15 +55,20 @@ def resume(path: Path, manner: Manner | None = None, own: Own | None = None) -> 
     Raises:
         RunError: it is no run, is done already, is still going on, or its minds have changed.
     """
-    Folder(path).read_json(manifest.NAME)  # is it a run at all?
+    documents.read(Folder(path), path)  # is it a run at all?
     with held(path):
         store = Folder(path)
-        document = store.read_json(manifest.NAME)
+        document = documents.read(store, path)
         if document["status"] == "done":
             raise RunError(f"{path}: this run is done; there is nothing to resume")
         scenario, arms = _facts(document, own, path)
         manner = replace(manner or Manner(), numerics=document["numerics"], batch_limit=document["batch_limit"])
         start = snapshots.latest(path)
+        if start is not None and start.notes.get("run") != manifest.identity(document):
+            raise RunError(
+                f"{path}: its snapshot after step {start.step} is of another run; remove the folder snapshots, and the "
+                "run begins again at its first step"
+            )
         document["resumed_after"] = [*document.get("resumed_after", []), start.step if start is not None else 0]
         return simulate(scenario, arms, store, manner, place=document["scenario_file"], start=start, begun=document)
 
@@ -146,7 +152,7 @@ def _facts(document: Mapping[str, Any], own: Own | None, path: Path) -> tuple[Sc
 
 
 def _done(path: Path) -> dict[str, Any]:
-    document = Folder(path).read_json(manifest.NAME)
+    document = documents.read(Folder(path), path)
     if document["status"] != "done":
         raise RunError(f"{path}: this run is not done ({document['status']}); first: ecosim resume {path}")
     return document

@@ -109,14 +109,14 @@ def simulate(
         DecisionError, PoolError: a mind failed; what was recorded so far stays, with status "failed".
     """
     manner = manner or Manner()
+    is_new = begun is None
+    if is_new and isinstance(store, Folder):
+        refuse_taken(store.path)  # before anything is loaded; it is made when all is ready
     ecosystem, minds, tables = _first_day(scenario, arms, manner, store, place)
     replicas = tables["replicas"]
     cast = [recast(code, mind) for code, mind in enumerate(minds)] if recast else minds
     if start is not None:
         tables = start.tables  # as they stood then, seats and all
-    is_new = begun is None
-    if is_new and isinstance(store, Folder):
-        refuse_taken(store.path)  # before anything is loaded; it is made when all is ready
     with crew(cast, manner.layout, substitutes(ecosystem, scenario), manner.say) as people, _folder(store, is_new):
         facts = people.describe()
         if begun is not None:
@@ -241,6 +241,7 @@ class _Run:
         assert isinstance(self.store, Folder)
         self.store.flush()
         notes = {
+            "run": manifest.identity(self.document),
             "wall_s": self._wall_s(),
             "seconds": self.world.clock.seconds,
             "work": {grade: [w.decisions, w.seconds, w.flops] for grade, w in self.router.work.items()},

@@ -14,15 +14,23 @@ LOCK = ".lock"
 
 
 def refuse_taken(path: Path) -> None:
-    """Refuse a place where something is; an empty folder is a free place.
+    """Refuse a place where something is, or where nothing can be made; an empty folder is a free place.
 
     Raises:
         RunError: something is in the way.
     """
-    if path.is_dir() and {entry.name for entry in path.iterdir()} <= {LOCK}:
-        return
-    if path.exists():
-        raise RunError(f"{path}: exists already; name another folder with --out, or remove it")
+    try:
+        if path.is_dir() and {entry.name for entry in path.iterdir()} <= {LOCK}:
+            return
+        if path.exists():
+            raise RunError(f"{path}: exists already; name another folder with --out, or remove it")
+        above = next(parent for parent in path.absolute().parents if parent.exists())
+    except OSError as error:
+        raise _cannot(path, str(error.strerror)) from error
+    if not above.is_dir():
+        raise _cannot(path, f"{above} is a file")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise _cannot(path, f"no permission to write in {above}")
 
 
 def claim(path: Path) -> None:
@@ -35,7 +43,11 @@ def claim(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"{path}: cannot be made: {error.strerror}; name another folder with --out") from error
+        raise _cannot(path, str(error.strerror)) from error
+
+
+def _cannot(path: Path, why: str) -> RunError:
+    return RunError(f"{path}: cannot be made: {why}; name another folder with --out")
 
 
 @contextmanager

@@ -197,7 +197,7 @@ class Folder:
             document = json.loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise RunError(f"{self.path}: not a run: there is no {name} in it") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"{self.path / name}: cannot be read: {error}") from error
         if not isinstance(document, dict):
             raise RunError(f"{self.path / name}: expected keys and values, got {type(document).__name__}")
