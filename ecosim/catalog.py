@@ -46,15 +46,16 @@ own, then the answer; later fields see earlier answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecosim.errors import CatalogError
+from ecosim import strict
+from ecosim.document import shown
+from ecosim.errors import CatalogError, printable
+from ecosim.faults import checked
 
 SPLIT = "====="
 """The line of a prompt between the part that rows share and the part of the row."""
@@ -68,7 +69,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Entry(BaseModel):
     """A group of keys of a card: frozen, strict, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class FieldCard(Entry):
@@ -218,51 +219,18 @@ def read_card(path: Path) -> Card:
     Raises:
         CatalogError: not a readable YAML file, or any number of unknown keys and impossible values, one a line.
     """
-    text = _read(path)
-    try:
-        data = yaml.load(text, Loader=_OnceLoader)
-    except yaml.YAMLError as error:
-        raise CatalogError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise CatalogError(f"{path}: expected keys and values, got {type(data).__name__}")
-    faults = []
-    try:
-        read = Card.model_validate({**data, "folder": path.parent})
-    except ValidationError as error:
-        faults = [_line(path, fault) for fault in error.errors()]
-    if not faults and read.role != path.parent.name:
-        faults = [f"{path}: role: must be the folder's name {path.parent.name!r}, got {read.role!r}"]
-    if faults:
-        raise CatalogError("\n".join(faults))
-    return read
-
-
-def _line(path: Path, fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        parent, _, key = where.rpartition(".")
-        return (
-            f"{path}: {parent + ': ' if parent else ''}unknown key {key!r}; ecosim/catalog.py shows the keys of a card"
-        )
-    if fault["type"] == "missing":
-        return f"{path}: {where}: missing; this key is required"
-    seen = "" if isinstance(fault["input"], dict | list) else f", got {fault['input']!r}"
-    return f"{path}: {where}: {fault['msg'][0].lower() + fault['msg'][1:]}{seen}"
+    document = strict.read(path)
+    document.data["folder"] = path.parent
+    found, faults = checked(Card, document) if document.is_whole else (None, [])
+    if found is not None and found.role != path.parent.name:
+        faults = [(("role",), f"role: must be the folder's name {path.parent.name!r}, got {shown(found.role)}")]
+    if found is None or faults or document.faults:
+        raise CatalogError("\n".join(map(printable, document.tell(faults))))
+    return found
 
 
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path}: cannot be read: {error}") from error
-
-
-class _OnceLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is a fault."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
-        if twice is not None:
-            raise yaml.YAMLError(f"key {twice!r} is given twice (line {node.start_mark.line + 1})")
-        return super().construct_mapping(node, deep)
+    text, fault = strict.text_of(path)
+    if fault:
+        raise CatalogError(fault)
+    return text

@@ -8,23 +8,40 @@ EcosimError
 ├── RuleError       the world would break a law: goods or cash from nothing
 └── RunError        a run folder is missing, damaged, or in the way
 
-A message has the place, the fault, the value seen and the way out, so that the command line can print it as it is.
+A message has the place, the fault, the value seen and the way out, so that the command line can print it as it is: what
+would move a cursor, change a colour or break a line is shown escaped, whoever wrote it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+LONGEST_LINE = 1000
+"""Characters of a message's line; what is longer is cut."""
+
+
+def printable(text: str, limit: int = LONGEST_LINE) -> str:
+    r"""A text as one line that a terminal only shows: all that is not printable escaped, cut to about a limit.
+
+    >>> printable("a\x1b[31mred\nb")
+    'a\\x1b[31mred\\nb'
+    """
+    cut = text if len(text) <= limit else text[:limit] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
 
 class EcosimError(Exception):
     """The root: whatever the user can mend. The command line prints it in one line and exits with 2."""
+
+    def __str__(self) -> str:
+        return "\n".join(printable(line) for line in super().__str__().split("\n"))
 
 
 class ScenarioError(EcosimError):
     """A scenario, or an override of it, asks for something impossible; one line a fault."""
 
     def __init__(self, faults: str | Sequence[str]) -> None:
-        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        self.faults = [printable(fault) for fault in ([faults] if isinstance(faults, str) else faults)]
         super().__init__("\n".join(self.faults))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ import numpy as np
 from ecosim import catalog
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import Layout
+from ecosim.document import MAX_FAULTS, Fault
 from ecosim.errors import CatalogError, ScenarioError
+from ecosim.faults import placed
 from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
@@ -117,37 +120,50 @@ def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object]
         if not overrides:
             return source
         raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
-    return read(_scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults)
+    return read(
+        _scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults, _scenario_faults
+    )
 
 
 def _scenario_path(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        if not path.is_file():
+        if not os.path.isfile(path):  # unlike Path's, False for names that no file system takes
             raise ScenarioError(f"{source}: there is no such file")
         return path
     return catalog.scenario_path(str(source))
 
 
-def _mind_faults(world: str, data: Mapping[str, Any]) -> list[str]:
+def _mind_faults(world: str, data: Mapping[str, Any]) -> list[Fault]:
     """Faults of the `minds` of a scenario file, as far as their shape allows."""
     minds, models = data.get("minds"), data.get("models")
-    if not isinstance(minds, dict):
-        return []
-    named = {str(role): seats for role, seats in minds.items() if isinstance(seats, str | list)}
-    more = [str(name) for name in models] if isinstance(models, dict) else []
-    return Seats(side(world), _no_model, [UNTRAINED, *more]).faults(named)
+    seats = Seats(side(world), _no_model, [UNTRAINED, *(models if isinstance(models, dict) else ())])
+    given = list(minds.items())[: 2 * MAX_FAULTS] if isinstance(minds, dict) else []
+    return [
+        (("minds", role), fault)
+        for role, names in given
+        if isinstance(names, str | list)
+        for fault in seats.faults({role: _each_once(names)})
+    ]
+
+
+def _each_once(names: str | list[object]) -> list[Any]:
+    """The names of a list, each once; what is no name is told by its type elsewhere."""
+    listed = [names] if isinstance(names, str) else names
+    return list(dict.fromkeys(name for name in listed if isinstance(name, str)))[:MAX_FAULTS] or (
+        [] if not listed else ["scripted"]
+    )
 
 
 def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", manner: Manner | None = None) -> None:
-    """Find what can be found without running: roles, phases and minds that do not exist.
+    """Find what can be found without running: roles, phases and minds that do not exist, and what no machine holds.
 
     Raises:
         ScenarioError: all faults at once.
     """
-    ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
-    faults = [f"{place}: {fault}" for fault in (*_name_faults(ecosystem, scenario), *_weight_faults(scenario))]
+    seats = Seats(side(scenario.world), _no_model, [UNTRAINED, *scenario.models])
+    faults = [f"{place}: {fault}" for _, fault in _scenario_faults(scenario, arms)]
+    faults += [f"{place}: {fault}" for fault in _weight_faults(scenario)]
     manner = manner or Manner()
     if manner.numerics not in NUMERICS:
         faults.append(f"{place}: numerics: unknown {manner.numerics!r}; known: {', '.join(NUMERICS)}")
@@ -160,10 +176,16 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
             seats.plan(scenario.minds, arm.minds, place)
         except ScenarioError as error:
             faults += error.faults
-    if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
-        faults.append(f"{place}: seeds count up from world_seed and mind_seed and would pass {MAX_SEED}")
     if faults:
         raise ScenarioError(list(dict.fromkeys(faults)))
+
+
+def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),)) -> list[Fault]:
+    """What is wrong with a scenario whose keys are all right."""
+    faults = placed([*_name_faults(side(scenario.world), scenario)])
+    if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
+        faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
+    return faults
 
 
 def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:

@@ -6,19 +6,24 @@ What every ecosystem shares is here; each side adds its own keys in a subclass (
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecosim import strict
+from ecosim.document import Document, Fault, Spot, dotted, shown
 from ecosim.errors import ScenarioError
+from ecosim.faults import checked, did_you_mean
 
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST = 10**12
+"""The largest number of anything: its millionths still fit into an int64."""
+
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Whole = Annotated[int, Field(ge=0, le=MOST)]
+Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_SEED = 2**32 - 1
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
@@ -27,7 +32,7 @@ Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 class Facts(BaseModel):
     """A group of keys: frozen, strict, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Facts)
@@ -113,117 +118,105 @@ def read(
     worlds: Sequence[str],
     kind: Callable[[str], type[Scenario]],
     overrides: Mapping[str, object] | None = None,
-    more_faults: Callable[[str, Mapping[str, Any]], list[str]] = lambda world, data: [],
+    more_faults: Callable[[str, Mapping[str, Any]], list[Fault]] = lambda world, data: [],
+    last_faults: Callable[[Scenario], list[Fault]] = lambda scenario: [],
 ) -> Scenario:
     """The scenario in a YAML file, with overrides by dotted key (`{"items.pump.make_cost_eur": 3.0}`).
 
     Args:
-        path: the file.
+        path: the file; relative paths in it start from its folder, those in overrides from the working folder.
         worlds: the ecosystems that there are.
         kind: the scenario class of an ecosystem.
         overrides: values by dotted key.
         more_faults: what else is wrong with the keys of a world's scenario; told together with the rest.
+        last_faults: what is wrong with a scenario whose keys are all right.
 
     Raises:
-        ScenarioError: no such file, not YAML, or any number of unknown keys and impossible values.
+        ScenarioError: no such file, not YAML, or any number of unknown keys and impossible values, by line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from error
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise ScenarioError(f"{path}: expected keys and values, got {type(data).__name__}")
+    document = strict.read(path)
+    if not document.is_whole:
+        raise ScenarioError(document.tell())
     for key, value in (overrides or {}).items():
-        _set(data, key, value, place=str(path))
-    world = str(data.get("world"))
+        _set(document, key, value)
+    world: Any = document.data.get("world")
     if world not in worlds:
-        raise ScenarioError(f"{path}: world: unknown world {world!r}{_did_you_mean(world, list(worlds))}")
-    faults = [f"{path}: {fault}" for fault in more_faults(world, data)]
-    try:
-        found = build(kind(world), data, place=str(path))
-    except ScenarioError as error:
-        raise ScenarioError([*error.faults, *faults]) from None
-    if faults:
-        raise ScenarioError(faults)
+        raise ScenarioError(document.tell([_no_world(world, worlds, document)]))
+    found, faults = checked(kind(world), document)
+    faults += [*_settle_paths(document, path.parent), *more_faults(world, document.data)]
+    if found is not None and not faults and not document.faults:
+        found = kind(world).model_validate(document.data)  # with its paths settled
+        faults = last_faults(found)
+    if found is None or faults or document.faults:
+        raise ScenarioError(document.tell(faults))
     return found
 
 
 def build(kind: type[S], data: Mapping[str, object], place: str) -> S:
     """Check plain data against a kind of facts; all faults in one ScenarioError."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        raise ScenarioError([line for fault in error.errors() for line in _lines(kind, place, fault)]) from None
+    document = Document(place, dict(data))
+    found, faults = checked(kind, document)
+    if found is None:
+        raise ScenarioError(document.tell(faults))
+    return found
 
 
-def _lines(kind: type[Facts], place: str, fault: Any) -> list[str]:
-    """One line for each thing wrong: place, fault, value seen, way out."""
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-    if fault["type"] == "extra_forbidden":
-        parent, key = where.rpartition(".")[0], str(fault["loc"][-1])
-        known = _keys_at(kind, fault["loc"][:-1])
-        return [f"{place}: {parent + ': ' if parent else ''}unknown key {key!r}{_did_you_mean(key, known)}"]
-    if fault["type"] == "missing":
-        return [f"{place}: {where}: missing; this key is required"]
-    if fault["type"] == "value_error":
-        return [f"{place}: {where + ': ' if where else ''}{line}" for line in str(fault["ctx"]["error"]).splitlines()]
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return [f"{place}: {where + ': ' if where else ''}{message}, got {fault['input']!r}"]
+def _no_world(world: object, worlds: Sequence[str], document: Document) -> Fault:
+    if "world" not in document.data:
+        return (), f"world: missing; this key is required: {' or '.join(worlds)}"
+    return ("world",), f"world: unknown world {shown(world)}{did_you_mean(str(world), worlds)}"
 
 
-def _keys_at(kind: Any, loc: tuple[Any, ...]) -> list[str]:
-    """The keys that are known at a place inside a kind of facts."""
-    for part in loc:
-        fields = getattr(kind, "model_fields", {})
-        annotation = fields[part].annotation if part in fields else kind
-        inner = [annotation]
-        while inner and not (isinstance(inner[0], type) and issubclass(inner[0], BaseModel)):
-            inner = [a for i in inner for a in getattr(i, "__args__", ())]
-            inner.sort(key=lambda a: not (isinstance(a, type) and issubclass(a, BaseModel)))
-        kind = inner[0] if inner else kind
-    return list(getattr(kind, "model_fields", {}))
+def _settle_paths(document: Document, folder: Path) -> list[Fault]:
+    """Make paths of models absolute; a relative one in a file starts from the file's folder and stays in it."""
+    models = document.data.get("models")
+    faults: list[Fault] = []
+    for name, model in models.items() if isinstance(models, dict) else ():
+        for key, prefix in (("adapter", ""), ("base", "path:")):
+            given = model.get(key) if isinstance(model, dict) else None
+            if not isinstance(given, str) or not given.removeprefix(prefix) or not given.startswith(prefix):
+                continue
+            spot, at = ("models", name, key), Path(given.removeprefix(prefix)).expanduser()
+            start = Path() if document.line(spot) == 0 else folder
+            if start == folder and not at.is_absolute() and os.path.normpath(at).startswith(".."):
+                way_out = "move it there, or write its absolute path"
+                faults.append((spot, f"{dotted(spot)}: {shown(given)} lies outside the scenario's folder; {way_out}"))
+            model[key] = prefix + os.path.abspath(start / at)
+    return faults
 
 
-def _did_you_mean(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f", did you mean {close[0]!r}?"
-    return f"; known keys: {', '.join(sorted(known))}" if known else ""
-
-
-def _set(data: Any, key: str, value: object, place: str) -> None:
+def _set(document: Document, key: str, value: object) -> None:
     """Write one dotted key; list items by number."""
+    place, data = document.place, document.data
     *path, last = key.split(".")
-    at = data
+    at: Any = data
     for part in path:
         try:
             if at is data or (at is data.get("models") and isinstance(at, dict)):
                 at.setdefault(part, {})  # a group that the file leaves to its defaults, or a new model
-            at = at[int(part)] if isinstance(at, list) else at[part]
-        except (KeyError, IndexError, ValueError, TypeError):
+            at = at[_place_in(at, part)] if isinstance(at, list) else at[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
             raise ScenarioError(f"{place}: --set {key}: there is no {part!r} to change") from None
-    if isinstance(at, list):
-        if not last.isdigit() or int(last) >= len(at):
-            raise ScenarioError(f"{place}: --set {key}: there is no item {last!r} in a list of {len(at)}")
-        at[int(last)] = value
-    elif isinstance(at, dict):
-        at[last] = value
-    else:
+    if isinstance(at, list) and not 0 <= _place_in(at, last) < len(at):
+        raise ScenarioError(f"{place}: --set {key}: there is no item {last!r} in a list of {len(at)}")
+    if not isinstance(at, list | dict):
         raise ScenarioError(f"{place}: --set {key}: {'.'.join(path)} is a single value, not a group of keys")
+    if isinstance(at, list):
+        at[_place_in(at, last)] = value
+    else:
+        at[last] = value
+    document.changed.add(_spot(data, key))
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML as it is meant: a key given twice is a fault, not a silent choice."""
+def _place_in(items: list[Any], part: str) -> int:
+    """The number of a list's item; one past the end for whatever is none."""
+    return int(part) if part.isdecimal() and len(part) < 10 else len(items)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.YAMLError(f"key {key!r} is given twice (line {key_node.start_mark.line + 1})")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+
+def _spot(data: Any, key: str) -> Spot:
+    """The spot of a dotted key in data that has it."""
+    spot: list[str | int] = []
+    for part in key.split("."):
+        spot.append(int(part) if isinstance(data, list) else part)
+        data = data[spot[-1]]
+    return tuple(spot)

@@ -232,9 +232,10 @@ def test_all_faults_of_a_file_come_in_one_go_a_line_each(shell, tmp_path):
     (tmp_path / "mine.yaml").write_text(market + "sedes: 3\nminds: {suplier: scripted}\n", encoding="utf-8")
     done = shell("check", "mine.yaml")
     assert (done.code, done.out) == (2, "")
+    last = market.count("\n")
     assert done.err.splitlines() == [
-        "ecosim: mine.yaml: unknown key 'sedes', did you mean 'seeds'?",
-        "ecosim: mine.yaml: minds.suplier: unknown role 'suplier', did you mean 'supplier'?",
+        f"ecosim: mine.yaml:{last + 1}: sedes: unknown key 'sedes', did you mean 'seeds'?",
+        f"ecosim: mine.yaml:{last + 2}: minds.suplier: unknown role 'suplier', did you mean 'supplier'?",
     ]
 
 

@@ -80,18 +80,17 @@ def minds_of(pairs: list[str], place: str) -> dict[str, str]:
 
 
 def changes_of(pairs: list[str] | None) -> dict[str, object]:
-    """Values by dotted key, from `key=value` texts."""
-    import yaml
+    """Values by dotted key, from `key=value` texts; values are read as those in a scenario file."""
+    from ecosim import strict
 
     found: dict[str, object] = {}
     for pair in pairs or []:
         key, equals, value = pair.partition("=")
         if not (key and equals):
             raise ScenarioError(f"--set {pair}: expected key=value, such as lead_time_weeks=3")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ScenarioError(f"--set {pair}: not a value: {' '.join(str(error).split())}") from error
+        found[key], faults = strict.value(value, f"--set {key}")
+        if faults:
+            raise ScenarioError(faults)
     return found
 
 

@@ -186,7 +186,7 @@ class CommunityScenario(Scenario):
     def _parts_fit(self) -> Self:
         faults = [*self._niche_faults(), *self._size_faults()]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("\n".join(faults))
         return self
 
     def _niche_faults(self) -> list[str]:
