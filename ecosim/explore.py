@@ -18,10 +18,12 @@ from ecosim.exact import MILLION
 from ecosim.record import document
 from ecosim.record.store import Store
 from ecosim.scenario import Scenario, build
-from ecosim.world import Side, World
+from ecosim.side import Side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ecosim.world import World
 
 BAND = (0.05, 0.95)
 """Quantiles over replicas that a band shows."""

@@ -18,14 +18,15 @@ from ecosim.minds.seats import own_names, seat_names
 from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario
+from ecosim.side import Figure, Figures
 from ecosim.words import Expert, Mind, Table
-from ecosim.world import Figure, Figures, World
 
 __all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
 
 if TYPE_CHECKING:
     from ecosim.minds.router import Work
     from ecosim.simulate import Arm
+    from ecosim.world import World
 
 
 def before(

@@ -31,8 +31,8 @@ from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import MAX_SEED, Scenario, read
+from ecosim.side import Side
 from ecosim.words import Mind, Table
-from ecosim.world import Side
 
 if TYPE_CHECKING:
     from ecosim.models.encoder import Encoder

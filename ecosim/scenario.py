@@ -86,8 +86,8 @@ class Scenario(Facts):
     """
 
     world: str
-    title: str
-    about: str = ""
+    title: Annotated[str, Field(max_length=200)]
+    about: Annotated[str, Field(max_length=10_000)] = ""
     steps: Count
     seeds: Count = 1
     world_seed: Seed = 1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,8 +42,11 @@ from ecosim.record.recorder import Recorder
 from ecosim.record.snapshot import Snapshot
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
+from ecosim.side import Figures, Series, Side
 from ecosim.words import KEY, Decision, Mind, Question, Table
-from ecosim.world import Figures, Series, Side, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 __all__ = [
     "Arm",
@@ -321,6 +324,8 @@ def assemble(
     ecosystem: Side, scenario: Scenario, tables: dict[str, Table], people: Crew, recorder: Recorder
 ) -> tuple[World, Router]:
     """A world whose members ask a crew, with a recorder listening."""
+    from ecosim.world import World  # here, as it brings Mesa and pandas, which a check needs not
+
     router = Router(people.minds, people.dispatcher.answer)
     codes = {name: code for code, name in enumerate(ecosystem.questions)}
 

@@ -20,14 +20,14 @@ from ecosim.scalars import plain
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 12
-MAX_VALUES = 100_000
+MAX_VALUES = 20_000
 MAX_KEY = 200
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTED = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
 _CONTROL = re.compile(f"[{_UNPRINTED}]")
 _CONTROL_IN_VALUE = re.compile(f"[\r{_UNPRINTED}]")
-_TAB_BEFORE = re.compile(r"^ *\t *[^\s#]", re.MULTILINE)
+_TAB_BEFORE = re.compile(r"^ *\t", re.MULTILINE)
 
 
 def read(path: Path) -> Document:

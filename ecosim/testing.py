@@ -21,9 +21,10 @@ from ecosim.fields import Array
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
 from ecosim.scenario import Scenario
+from ecosim.side import Phase
 from ecosim.simulate import Arm, Finished, Manner
 from ecosim.words import Decision, Mind, Question, check
-from ecosim.world import Phase, World
+from ecosim.world import World
 
 
 def questions(

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -24,149 +24,15 @@ from ecosim.errors import RuleError
 from ecosim.fields import Array
 from ecosim.rules.ledger import Ledger
 from ecosim.scenario import Scenario
-from ecosim.words import KEY, Decision, Expert, Question, Table
+from ecosim.side import Events, Side
+from ecosim.words import Decision, Question, Table
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, in a notebook without ipywidgets
     import mesa
 
-Events = Mapping[str, Table]
-"""Rows for the event tables, by name; each has `replica` and the columns of its schema (the step is added)."""
-
 MEGAFLOP = 10**6
 MEGAFLOPS_PER_EXAFLOP = 10**12
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of an event table: int64 or float64 (`i8`, `f8`), or text (`str`)."""
-
-    name: str
-    kind: str
-    unit: str
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """An event table: its columns after `replica` and `step`; the first `num_keys` of them order the rows of a step.
-
-    An exogenous table depends on the world seed alone: arms with other minds must meet the same one, bit for bit.
-    """
-
-    about: str
-    num_keys: int
-    columns: tuple[Column, ...]
-    is_exogenous: bool = False
-
-
-SUBSTITUTIONS = Schema(
-    "Rows that a seat's mind failed on for good, answered by the substitute; `ops/substitutions` has the reasons.",
-    5,
-    (
-        Column("question", "i8", "", "index among the questions of the side, role by role"),
-        *(Column(name, "i8", "id", "of the row's key") for name in KEY),
-        Column("mind", "str", "", "that failed"),
-    ),
-)
-
-
-class Phase(Protocol):
-    """A part of a step. `ask` never writes, `apply` is the only one that does."""
-
-    name: str
-    repeats: bool
-
-    def ask(self, world: World) -> list[Question]:
-        """Who is due: one question a role, or none."""
-
-    def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
-        """Let the answers happen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The names of a ledger: its assets (cash first), external accounts (`models` among them), reasons for payments."""
-
-    assets: tuple[str, ...]
-    externals: tuple[str, ...]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What a metric or KPI is: its unit, its definition, and which way is better."""
-
-    unit: str
-    about: str
-    better: Literal["higher", "lower", ""] = ""
-
-
-Figures = Mapping[tuple[str, str], Array]
-"""Values by (name, group), each float64 (replicas,); the group is a role, an item, or "" for the whole replica."""
-
-Series = Mapping[tuple[str, str], Array]
-"""Figures of all steps, each float64 (steps, replicas)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """An ecosystem, as the world and the assembly see it.
-
-    Attributes:
-        name: as scenarios call it in `world`.
-        step_name: what a step is, "week" or "day".
-        kind: its scenario class.
-        members: name of the table of members, sorted by `replica, member` (ids from 0 in each replica); it has the
-            columns `replica`, `member`, `role` (code into the order of `roles`), `megaflops` (int64 zeros).
-            The assembly adds `mind.<phase>` columns (int64).
-        roles: the phases that ask each role, by role.
-        experts: the scripted minds, by question name (`role.phase`), then expert name; the first is "scripted".
-        books: the names of the ledger of a scenario.
-        phases: makes the phases of a scenario, in order.
-        schemas: the event tables, by name.
-        build: from a scenario and the table `replicas`, all other tables as they stand before step 1.
-        metrics, kpis: what `measure` gives after each step, and `conclude` at the end.
-        measure: figures of the step just done, from the world's tables and the step's events; reads only.
-        conclude: figures of whole replicas, from the world at the end and the metrics of all steps.
-        populations: roles too numerous for handles and accounts, with the table that holds each.
-    """
-
-    name: str
-    step_name: str
-    kind: type[Scenario]
-    members: str
-    roles: Mapping[str, tuple[str, ...]]
-    experts: Mapping[str, Mapping[str, Expert]]
-    books: Callable[[Any], Books]
-    phases: Callable[[Any], list[Phase]]
-    schemas: Mapping[str, Schema]
-    build: Callable[[Any, Table], dict[str, Table]]
-    metrics: Mapping[str, Figure]
-    kpis: Mapping[str, Figure]
-    measure: Callable[[World, Events], Figures]
-    conclude: Callable[[World, Series], Figures]
-    populations: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def events(self) -> dict[str, Schema]:
-        """All event tables: the side's own, and what may happen in any."""
-        return {**self.schemas, "substitutions": SUBSTITUTIONS}
-
-    @property
-    def questions(self) -> list[str]:
-        """`role.phase` of everything that members are asked."""
-        return [f"{role}.{phase}" for role, phases in self.roles.items() for phase in phases]
-
-    def home(self, role: str) -> str:
-        """The table that holds the members of a role."""
-        return self.populations.get(role, self.members)
-
-    def has_role(self, table: Table, role: str) -> Array:
-        """Which rows of its home table have the role, bool (rows,)."""
-        if role in self.populations:
-            return np.ones(table.num_rows, bool)
-        return table["role"] == list(self.roles).index(role)
 
 
 Decide = Callable[[Sequence[Question]], list[Decision]]

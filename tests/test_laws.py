@@ -12,9 +12,9 @@ import ecosim
 from ecosim import contrast, simulate, testing
 from ecosim.record.digest import Digest, pack
 from ecosim.record.store import Memory
+from ecosim.side import Column, Schema
 from ecosim.simulate import Arm
 from ecosim.words import Table
-from ecosim.world import Column, Schema
 
 GOLDEN = {
     "smart_manufacturing": "976d5369b4ab12ee",

@@ -7,14 +7,18 @@ All of it is exogenous, drawn from the world's seed: nothing that a member does 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecosim import seeds
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.tables import grid
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 
 class Arrive:

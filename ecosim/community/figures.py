@@ -7,14 +7,17 @@ has nobody of that role.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ecosim.community.scenario import ROLES
 from ecosim.community.tables import BOOKS, grid
 from ecosim.fields import Array
-from ecosim.world import Events, Figure, Figures, Series, World
+from ecosim.side import Events, Figure, Figures, Series
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 _GINI = "0 when all creators get the same number, near 1 when one gets all"
 

@@ -8,6 +8,7 @@ noise, and less outside the creator's niche; its vector (niche, topic, signs of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from ecosim.community.tables import creator_niches, creator_roles, text_column, 
 from ecosim.community.titles import NUM_TITLES, Compass, Embedder, template_titles
 from ecosim.exact import micro
 from ecosim.fields import Array, Choice, Field, Text
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 EFFORTS = ("low", "medium", "high")
 TITLE_TOKENS = 12

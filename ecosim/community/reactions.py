@@ -8,7 +8,7 @@ label), `taste` and `bond`. Viewers are a population, not members: who answers f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from ecosim import seeds
 from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.community.tables import NOBODY, TASTE_SCALE, creator_roles, text_column
 from ecosim.fields import Array, Choice, Field
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 NO_YES = ("no", "yes")
 WATCH = ("watch", 1)

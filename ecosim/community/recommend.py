@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from ecosim import seeds
 from ecosim.community.feeds import FEEDS, Feed, Sight, close
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.tables import NOBODY, grid
+from ecosim.side import Events
 from ecosim.words import Decision, Question
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 
 class Recommend:

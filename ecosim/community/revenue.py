@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
 from ecosim.exact import micro
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 
 class Settle:

@@ -6,6 +6,7 @@ for whom doing something else is worth 0 too. So a scenario can state a chance q
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -190,7 +191,7 @@ class CommunityScenario(Scenario):
         return self
 
     def _niche_faults(self) -> list[str]:
-        twice = sorted({topic for topic in self.topics if self.topics.count(topic) > 1})
+        twice = sorted(topic for topic, times in Counter(self.topics).items() if times > 1)
         faults = [f"niches: topic {topic!r} is named twice" for topic in twice]
         return faults + [
             f"creators[{i}].niche: unknown niche {group.niche!r}; known: {', '.join(self.niches)}"

@@ -19,7 +19,7 @@ from ecosim.community.scenario import CommunityScenario
 from ecosim.community.tables import books, build
 from ecosim.community.titles import Embedder, word_vectors
 from ecosim.errors import ScenarioError
-from ecosim.world import Column, Phase, Schema, Side
+from ecosim.side import Column, Phase, Schema, Side
 
 _POST = Column("post", "i8", "", "(day − 1) · creators + creator")
 _CREATOR = Column("creator", "i8", "", "who made it")

@@ -17,8 +17,8 @@ from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.exact import micro
 from ecosim.fields import Array
 from ecosim.rules.ledger import Ledger
+from ecosim.side import Books
 from ecosim.words import Table
-from ecosim.world import Books
 
 BOOKS = Books(
     assets=("cash",),

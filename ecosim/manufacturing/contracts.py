@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 COLUMNS = ("buyer", "seller", "item", "from_week", "due_week", "quantity", "price")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from ecosim.exact import micro, value
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 
 class Charge:

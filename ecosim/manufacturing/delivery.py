@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
 from ecosim.rules.allocate import share_out
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 
 class Arrive:

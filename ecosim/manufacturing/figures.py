@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import REASONS, ROLES, layout
 from ecosim.manufacturing.talks import AGREED
+from ecosim.side import Events, Figure, Figures, Series
 from ecosim.words import Table
-from ecosim.world import Events, Figure, Figures, Series, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 METRICS: Mapping[str, Figure] = {
     "demand_units": Figure("units", "what consumers asked for this week"),

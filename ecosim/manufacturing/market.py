@@ -7,6 +7,7 @@ the number of firms and not with its square. It asks one after another (`repeats
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 UNITS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 UNITS = {
     "on_hand": "units/1e6", "on_order": "units/1e6", "owed": "units/1e6", "capacity": "units/1e6",

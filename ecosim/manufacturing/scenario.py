@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -147,20 +148,17 @@ def _item_faults(items: dict[str, Item]) -> list[str]:
         for part in item.bom
         if part not in items
     ]
-    return faults or [f"items.{name}.bom: {name!r} would be made of itself" for name in items if _contains(items, name)]
+    return faults or [f"items.{name}.bom: {name!r} would be made of itself" for name in _loop(items)]
 
 
-def _contains(items: dict[str, Item], name: str) -> bool:
-    """Whether an item goes, directly or through others, into itself."""
-    open_parts, seen = list(items[name].bom), set[str]()
-    while open_parts:
-        part = open_parts.pop()
-        if part == name:
-            return True
-        if part not in seen:
-            seen.add(part)
-            open_parts += items[part].bom
-    return False
+def _loop(items: dict[str, Item]) -> list[str]:
+    """Items that go, directly or through others, into themselves: those of one such loop, in their order."""
+    try:
+        TopologicalSorter({name: item.bom for name, item in items.items()}).prepare()
+    except CycleError as error:
+        found = set(error.args[1])
+        return [name for name in items if name in found]
+    return []
 
 
 def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
@@ -169,6 +167,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
     if len(groups) < len(scenario.firms):
         faults.append("firms: two groups have the same name")
     known = ", ".join(scenario.items)
+    sold = {f.sells for f in scenario.firms if f.role != "distributor" or "order" in scenario.phases}
     for i, firms in enumerate(scenario.firms):
         place = f"firms[{i}] ({firms.name})"
         if firms.sells not in scenario.items:
@@ -193,7 +192,6 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             faults.append(
                 f"{place}.partner: needed, because the phase 'order' buys from one partner without negotiation"
             )
-        sold = {f.sells for f in scenario.firms if f.role != "distributor" or "order" in scenario.phases}
         faults += [f"{place}: nobody makes {need!r}, which it needs" for need in needs if need not in sold]
     for name in scenario.first_forecast_units:
         if name not in scenario.items:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from ecosim.exact import MILLION, micro, value
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 PLENTY = 2**62
 """More units than anybody has: what an item that is not needed allows to be made."""

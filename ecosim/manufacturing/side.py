@@ -16,7 +16,7 @@ from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.shopfloor import Produce
 from ecosim.manufacturing.state import Layout, books, build, layout
 from ecosim.manufacturing.talks import ACTS, OUTCOMES, Negotiate
-from ecosim.world import Column, Phase, Schema, Side
+from ecosim.side import Column, Phase, Schema, Side
 
 PHASES: dict[str, Callable[[ManufacturingScenario, Layout], Phase]] = {
     "arrive": Arrive,

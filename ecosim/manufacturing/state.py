@@ -21,8 +21,8 @@ from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import Firms, ManufacturingScenario
 from ecosim.rules.ledger import CASH, Ledger
+from ecosim.side import Books
 from ecosim.words import Table
-from ecosim.world import Books
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +27,11 @@ from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
 from ecosim.rules.allocate import all_or_nothing
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, World
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 ACCEPT, COUNTER, REJECT = range(3)
 ACTS = ("accept", "counter", "reject")

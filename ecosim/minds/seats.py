@@ -14,8 +14,8 @@ from ecosim.errors import ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.scripted import Experts, Scripted
+from ecosim.side import Side
 from ecosim.words import Expert, Mind
-from ecosim.world import Side
 
 Seat = str | Expert | Mind
 """A mind by name, a user's own function, or a mind as an object."""

@@ -15,8 +15,8 @@ from ecosim.errors import RunError
 from ecosim.record.digest import Digest, Packed, pack
 from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Store
+from ecosim.side import Schema
 from ecosim.words import Table, concat
-from ecosim.world import Schema
 
 _ARROW = {"i8": pa.int64(), "f8": pa.float64(), "str": pa.string()}
 

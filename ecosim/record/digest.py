@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.side import Schema
 from ecosim.words import Table, concat
-from ecosim.world import Schema
 
 
 class Digest:

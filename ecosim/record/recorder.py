@@ -16,8 +16,8 @@ import pyarrow as pa
 from ecosim.record import decisions as kept_decisions
 from ecosim.record.digest import Digest, pack
 from ecosim.record.store import Store
+from ecosim.side import Events, Schema
 from ecosim.words import KEY, Decision, Question, Table
-from ecosim.world import Events, Schema
 
 DIGESTS = "ops/digests"
 

@@ -13,7 +13,7 @@ from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part, Section, 
 from ecosim.report.plots import WIDE
 from ecosim.report.source import Source
 from ecosim.report.words import label, listed, number, plural, signed, title
-from ecosim.world import Figure
+from ecosim.side import Figure
 
 OTHER = "Other"
 FEW_PAIRS = 5

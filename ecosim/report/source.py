@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ecosim.errors import RunError
-from ecosim.world import Figure
+from ecosim.side import Figure
 
 if TYPE_CHECKING:
     from ecosim.explore import Run

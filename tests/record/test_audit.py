@@ -11,8 +11,8 @@ import pytest
 from ecosim.record.audit import audit
 from ecosim.record.recorder import Recorder
 from ecosim.record.store import Folder, Memory
+from ecosim.side import Column, Schema
 from ecosim.words import Table
-from ecosim.world import Column, Schema
 
 COLUMNS = (Column("post", "i8", "", ""), Column("fit", "f8", "", ""), Column("title", "str", "", ""))
 SCHEMAS = {

@@ -7,8 +7,8 @@ from ecosim.fields import NOT_ASKED, Bucket, Choice, Text
 from ecosim.record.decisions import recorded
 from ecosim.record.recorder import Recorder
 from ecosim.record.store import Folder, Memory
+from ecosim.side import Column, Schema
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Column, Schema
 
 SCHEMAS = {
     "sales": Schema("sales", 1, (Column("firm", "i8", "", ""), Column("sold", "i8", "", ""))),
