@@ -54,7 +54,7 @@ class Document:
         unread = {spot for spot, _ in self.faults}
         new = [(s, text) for s, text in faults if not any(s[:i] in unread for i in range(1, len(s) + 1))]
         told = sorted(dict.fromkeys([*self.faults, *new]), key=lambda fault: self.line(fault[0]))
-        lines = [f"{self._where(spot)}: {text}" for spot, text in told[:MAX_FAULTS]]
+        lines = [f"{self._where(spot)} {text}" for spot, text in told[:MAX_FAULTS]]
         if len(told) > MAX_FAULTS:
             lines.append(f"{self.place}: and {len(told) - MAX_FAULTS:,} more faults")
         return lines
@@ -63,7 +63,7 @@ class Document:
         line = self.line(spot)
         if not line:
             return f"{self.place}: --set"
-        return f"{self.place}:{line}" if self.lines else self.place
+        return f"{self.place}:{line}:" if self.lines else f"{self.place}:"
 
 
 def dotted(spot: Spot) -> str:

@@ -17,10 +17,10 @@ import numpy as np
 
 from ecosim import catalog
 from ecosim.cluster.crew import Say
-from ecosim.cluster.layout import Layout
+from ecosim.cluster.layout import Layout, this_machine
 from ecosim.document import MAX_FAULTS, Fault
 from ecosim.errors import CatalogError, ScenarioError
-from ecosim.faults import placed
+from ecosim.faults import placed, spot_of
 from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
@@ -41,6 +41,10 @@ Numerics = Literal["reproducible", "fast"]
 NUMERICS = ("reproducible", "fast")
 SIDES = {"manufacturing": "ecosim.manufacturing.side", "community": "ecosim.community.side"}
 RECORDINGS = "recordings.jsonl"
+SMALL_BYTES = 2**28
+"""What any machine has; the memory that is free is looked up only for more."""
+REPLICA_BYTES = 200
+"""Of a replica's row, at least, while it is made."""
 OTHER_LUCK = 1_000_000
 """How far the mind seeds of an A/A arm are from those of the arm that it repeats."""
 
@@ -185,7 +189,30 @@ def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),
     faults = placed([*_name_faults(side(scenario.world), scenario)])
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
-    return faults
+    return faults or _size_faults(scenario, arms)
+
+
+def _size_faults(scenario: Scenario, arms: Sequence[Arm]) -> list[Fault]:
+    """Counts that make more than this machine can hold; nothing is built to find out."""
+    ecosystem = side(scenario.world)
+    replicas = sum(min(arm.num_seeds or scenario.seeds, scenario.seeds) for arm in arms)
+    parts = {name: size * replicas for name, size in ecosystem.num_bytes(scenario).items()}
+    parts |= {"seeds": REPLICA_BYTES * replicas, "steps": 8 * len(ecosystem.metrics) * scenario.steps * replicas}
+    if sum(parts.values()) < SMALL_BYTES:
+        return []
+    room = this_machine().memory_bytes
+    if sum(parts.values()) <= room:
+        return []
+    name, size = max(parts.items(), key=lambda part: part[1])
+    text = (
+        f"{name} × {replicas:,} replicas: at least {_size(size)} of tables, and {_size(room)} of memory are free here"
+    )
+    key = name.partition(" ")[0] if sum(parts.values()) // replicas > room else "seeds"
+    return [(spot_of(f"{key}:"), f"{text}; give smaller counts, or fewer seeds or steps")]
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes < 1e15 else f"{num_bytes:.1e} bytes"
 
 
 def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:

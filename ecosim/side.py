@@ -114,6 +114,8 @@ class Side:
         metrics, kpis: what `measure` gives after each step, and `conclude` at the end.
         measure: figures of the step just done, from the world's tables and the step's events; reads only.
         conclude: figures of whole replicas, from the world at the end and the metrics of all steps.
+        num_bytes: what the tables and metrics of a scenario take at least, by the counts that make them so large: bytes
+            of one replica, from the file alone.
         populations: roles too numerous for handles and accounts, with the table that holds each.
     """
 
@@ -131,6 +133,7 @@ class Side:
     kpis: Mapping[str, Figure]
     measure: Callable[[World, Events], Figures]
     conclude: Callable[[World, Series], Figures]
+    num_bytes: Callable[[Any], Mapping[str, int]]
     populations: Mapping[str, str] = field(default_factory=dict)
 
     @property

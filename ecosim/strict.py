@@ -55,7 +55,9 @@ def value(text: str, place: str) -> tuple[Any, list[str]]:
     control = _CONTROL.search(text)
     if control:
         return None, [f"{place}: holds the control character {control[0]!r}"]
-    return _parse(text, document) if text.strip() else None, document.tell()
+    found = _parse(text, document) if text.strip() else None
+    document.lines.clear()  # a value has but one
+    return found, document.tell()
 
 
 def _stop(document: Document, line: int, text: str) -> None:

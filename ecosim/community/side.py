@@ -16,7 +16,7 @@ from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
 from ecosim.community.revenue import Settle
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import books, build
+from ecosim.community.tables import books, build, num_bytes
 from ecosim.community.titles import Embedder, word_vectors
 from ecosim.errors import ScenarioError
 from ecosim.side import Column, Phase, Schema, Side
@@ -121,6 +121,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         kpis=KPIS,
         measure=measure,
         conclude=conclude,
+        num_bytes=num_bytes,
         populations={"viewer": "viewers"},
     )
 

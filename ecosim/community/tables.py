@@ -48,6 +48,20 @@ def books(_scenario: CommunityScenario) -> Books:
     return BOOKS
 
 
+def num_bytes(scenario: CommunityScenario) -> dict[str, int]:
+    """What the tables of one replica take at least, in bytes, by the counts that make them."""
+    creators, slate, kept = scenario.num_creators, scenario.feed.slate, scenario.feed.kept_posts
+    topics, dims = len(scenario.topics), vector_dims(scenario)
+    return {
+        "viewers.count (× topics, title_dims)": scenario.viewers.count * (6 * 8 + 2 * topics + dims),
+        "viewers.count (× feed.slate)": scenario.viewers.count * 4 * slate,
+        "viewers.count (× creators)": scenario.viewers.count * creators,
+        "viewers.count (× creators × feed.kept_posts)": scenario.viewers.count * creators * kept,
+        "creators (count × topics)": 8 * creators * (12 + 3 * topics),
+        "feed.kept_posts (× creators)": creators * kept * (14 * 8 + dims),
+    }
+
+
 def build(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
     """All tables but `replicas`, as they stand before day 1."""
     return {
