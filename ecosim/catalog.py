@@ -220,10 +220,14 @@ def read_card(path: Path) -> Card:
         CatalogError: not a readable YAML file, or any number of unknown keys and impossible values, one a line.
     """
     document = strict.read(path)
+    given = (
+        [(("folder",), "folder: unknown key 'folder'; it is where the card lies")] if "folder" in document.data else []
+    )
     document.data["folder"] = path.parent
     found, faults = checked(Card, document) if document.is_whole else (None, [])
+    faults += given
     if found is not None and found.role != path.parent.name:
-        faults = [(("role",), f"role: must be the folder's name {path.parent.name!r}, got {shown(found.role)}")]
+        faults += [(("role",), f"role: must be the folder's name {path.parent.name!r}, got {shown(found.role)}")]
     if found is None or faults or document.faults:
         raise CatalogError("\n".join(map(printable, document.tell(faults))))
     return found

@@ -164,7 +164,8 @@ def build(kind: type[S], data: Mapping[str, object], place: str) -> S:
 def _no_world(world: object, worlds: Sequence[str], document: Document) -> Fault:
     if "world" not in document.data:
         return (), f"world: missing; this key is required: {' or '.join(worlds)}"
-    return ("world",), f"world: unknown world {shown(world)}{did_you_mean(str(world), worlds)}"
+    hint = did_you_mean(world, worlds) if isinstance(world, str) else f"; known: {', '.join(worlds)}"
+    return ("world",), f"world: unknown world {shown(world)}{hint}"
 
 
 def _settle_paths(document: Document, folder: Path) -> list[Fault]:

@@ -104,7 +104,7 @@ def _parse(text: str, document: Document) -> Any:
     try:
         parser.get_event()  # the stream starts
         if parser.check_event(yaml.StreamEndEvent):
-            return _stop(document, 1, "is empty; `ecosim check` a file that has at least world, title and steps")
+            return _stop(document, 1, "is empty; expected keys and values")
         start = parser.get_event()
         if start.version or start.tags:
             return _stop(

@@ -127,13 +127,13 @@ def num_bytes(scenario: ManufacturingScenario) -> dict[str, int]:
     firms = sum(firms.count for firms in scenario.firms)
     positions = sum(firms.count * (1 + len(scenario.items[firms.sells].bom)) for firms in scenario.firms)
     arriving = sum(firms.count * len(firms.arriving_units) for firms in scenario.firms)
-    talks = firms * scenario.negotiation.requests if "negotiate" in scenario.phases else 0
+    talks = firms * min(scenario.negotiation.requests, firms) if "negotiate" in scenario.phases else 0
     buyers = firms if "order" in scenario.phases else 0
     return {
         "firms (count × items)": 8 * firms * (8 + 1 + num_items + len(REASONS) + num_items),
         "firms (count × parts)": 8 * positions * (7 + HISTORY_WEEKS),
         "firms (count × arriving_units)": 8 * 9 * arriving,
-        "negotiation.requests (× firms)": 8 * talks,
+        "firms (count × negotiation.requests)": 8 * talks,
         "order_weeks (× firms)": 8 * 10 * buyers * scenario.order_weeks,
     }
 
