@@ -14,7 +14,7 @@ import typer
 
 import ecosim
 from ecosim.cli import runs, tools
-from ecosim.errors import EcosimError
+from ecosim.errors import EcosimError, printable
 
 app = typer.Typer(
     help="Ecosystems of small AI models on a bench: run them, compare minds, look at what happened.",
@@ -53,7 +53,7 @@ def main() -> None:
 def _complain(faults: str) -> int:
     """Print a line a fault; gives the exit code."""
     for line in faults.splitlines():
-        print(f"ecosim: {line}", file=sys.stderr)
+        print(f"ecosim: {printable(line)}", file=sys.stderr)
     return _FAULT
 
 

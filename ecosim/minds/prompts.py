@@ -2,14 +2,18 @@
 
 A template sees the columns that its card reads and nothing else of the world: no key, no replica, no seed. Text columns
 are data: a control token spelt in one is read as plain characters by the pool.
+
+A template shows columns, asks and loops over them; it calls nothing, includes nothing and multiplies nothing, so that a
+card from a stranger cannot read files or run for ever. That is looked up in its syntax, before anything is rendered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ecosim.catalog import Card, FieldCard
@@ -53,6 +57,25 @@ def spell(value: int, unit: str) -> str:
     return units(value) if unit == "units/1e6" else str(value)
 
 
+_FILTERS = {
+    *("eur", "units", "percent", "sort", "join", "sum", "replace", "length", "count", "first", "last", "min", "max"),
+    *("round", "abs", "int", "float", "list", "reverse", "unique", "lower", "upper", "title", "trim", "default"),
+}
+_REFUSED = (
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Extends,
+    nodes.Block,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.Mul,
+    nodes.Pow,
+    nodes.Mod,
+)
+"""What could read a file, run for ever or make a text without end."""
+
+
 class Prompts:
     """The prompts of one question card.
 
@@ -66,10 +89,9 @@ class Prompts:
         self._reads = card.questions[phase].reads
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         environment.filters.update(eur=euros, units=units, percent=percent)
-        try:
-            self._shared, self._own = (environment.from_string(source) for source in self.sources)
-        except TemplateError as error:
-            raise CatalogError(f"{self._place}: not a Jinja template: {error}") from error
+        shared, own = self.sources
+        self._shared = _template(environment, shared, self._place, 1)
+        self._own = _template(environment, own, self._place, 2 + shared.count("\n"))
 
     def render(self, question: Question) -> list[tuple[str, str]]:
         """The shared part and the row's own part of each row's prompt.
@@ -119,6 +141,30 @@ class Prompts:
                 faults.append(f"{name}: the card reads it in {unit!r}, the question gives {question.units[name]!r}")
         if faults:
             raise CatalogError("\n".join(f"{self._place.parent / 'card.yaml'}: reads.{fault}" for fault in faults))
+
+
+def _template(environment: Environment, source: str, place: Path, first_line: int) -> Template:
+    """A template whose syntax holds nothing but what prompts need; `first_line` is where it begins in its file."""
+    try:
+        tree = environment.parse(source)
+        for node in tree.find_all(nodes.Node):
+            fault = _fault(node)
+            if fault:
+                raise CatalogError(f"{place}:{node.lineno + first_line - 1}: {fault}; a prompt shows columns only")
+        return environment.from_string(tree)
+    except (TemplateError, RecursionError, SyntaxError, MemoryError) as error:
+        line = (getattr(error, "lineno", None) or 1) + first_line - 1
+        raise CatalogError(f"{place}:{line}: not a Jinja template: {error}") from error
+
+
+def _fault(node: nodes.Node) -> str:
+    if isinstance(node, _REFUSED):
+        return f"{type(node).__name__.lower()} is not used in prompts"
+    if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Name) and node.node.name == "namespace"):
+        return "calls are not used in prompts, but for namespace(...)"
+    if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+        return f"filter {node.name!r} is not used in prompts; known: {', '.join(sorted(_FILTERS))}"
+    return ""
 
 
 def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Mapping[str, FieldCard]:

@@ -76,6 +76,41 @@ def test_a_hostile_card_is_refused_in_a_line_a_fault(monkeypatch, tmp_path, file
     assert [path.name for path in tmp_path.iterdir()] == ["baker"]
 
 
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("{% include '/etc/passwd' %}", ":3: include is not used in prompts"),
+        ("{% extends 'x' %}", ":3: extends is not used in prompts"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}", ":3: macro is not used in prompts"),
+        ("{% for i in range(100000) %}{% endfor %}", ":3: calls are not used in prompts"),
+        ("{{ flour.__class__.mro() }}", ":3: calls are not used in prompts"),
+        ("{{ 'x' * 10000000000 }}", ":3: mul is not used in prompts"),
+        ("\n{{ 10 ** 10 ** 10 }}", ":4: pow is not used in prompts"),
+        ("{{ '%10000000000d' % 1 }}", ":3: mod is not used in prompts"),
+        ("{{ 'x' | center(10000000000) }}", ":3: filter 'center' is not used in prompts"),
+        ("{{ flour | attr('x') }}", ":3: filter 'attr' is not used in prompts"),
+        ("{{ " + "(" * 100_000, ":3: not a Jinja template"),
+        ("{{ flour", ":3: not a Jinja template"),
+        ("=====", ": needs one line '====='"),
+        ("\x1b[2J", ":3: holds the control character '\\x1b'"),
+        ("caf\udce9", ":3: not UTF-8 text"),
+    ],
+    ids=lambda value: value[:30].strip("\n\x1b\udce9"),
+)
+def test_a_hostile_prompt_is_refused_before_it_is_rendered(tmp_path, template, fault):
+    from ecosim.minds.prompts import Prompts
+
+    (tmp_path / "baker").mkdir()
+    good = (HERE / "cards" / "wrong_role.yaml").read_text(encoding="utf-8").replace("role: miller", "role: baker")
+    (tmp_path / "baker" / "card.yaml").write_text(good, encoding="utf-8")
+    prompt = tmp_path / "baker" / "bake.j2"
+    prompt.write_text(f"You bake.\n=====\n{template}\n", encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(CatalogError) as caught:
+        Prompts(catalog.read_card(tmp_path / "baker" / "card.yaml"), "bake")
+    assert str(caught.value).startswith(f"{prompt}{fault}")
+    assert str(caught.value).isprintable()
+
+
 MADE = {
     "empty": (b"", ":1: is empty"),
     "too large": (b"#" * (strict.MAX_BYTES + 1), ":1: larger than 1,048,576 bytes"),

@@ -273,7 +273,7 @@ def test_a_template_sees_only_what_its_card_reads(tiny, tmp_path, template, faul
 def test_a_template_that_is_not_jinja_is_refused_at_once(tiny, tmp_path):
     writer(tmp_path, tiny)
     (tmp_path / "author" / "publish.j2").write_text("{% if %}\n=====\n")
-    with pytest.raises(CatalogError, match=r"publish\.j2: not a Jinja template"):
+    with pytest.raises(CatalogError, match=r"publish\.j2:1: not a Jinja template"):
         LanguageMind(
             {"author": catalog.read_card(tmp_path / "author" / "card.yaml")}, Engine(tiny), name="m", grade="x"
         )
