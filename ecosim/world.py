@@ -16,12 +16,13 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from ecosim.errors import RuleError
 from ecosim.fields import Array
+from ecosim.levers import Panel
 from ecosim.rules.ledger import Ledger
 from ecosim.scenario import Scenario
 from ecosim.words import KEY, Decision, Expert, Question, Table
@@ -29,6 +30,9 @@ from ecosim.words import KEY, Decision, Expert, Question, Table
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, in a notebook without ipywidgets
     import mesa
+
+if TYPE_CHECKING:
+    from ecosim.interventions import Schedule
 
 Events = Mapping[str, Table]
 """Rows for the event tables, by name; each has `replica` and the columns of its schema (the step is added)."""
@@ -52,12 +56,14 @@ class Schema:
     """An event table: its columns after `replica` and `step`; the first `num_keys` of them order the rows of a step.
 
     An exogenous table depends on the world seed alone: arms with other minds must meet the same one, bit for bit.
+    A rare table enters a replica's digest only in the steps in which it has rows: elsewhere nobody knows of it.
     """
 
     about: str
     num_keys: int
     columns: tuple[Column, ...]
     is_exogenous: bool = False
+    is_rare: bool = False
 
 
 SUBSTITUTIONS = Schema(
@@ -68,6 +74,27 @@ SUBSTITUTIONS = Schema(
         *(Column(name, "i8", "id", "of the row's key") for name in KEY),
         Column("mind", "str", "", "that failed"),
     ),
+)
+
+INTERVENTIONS = Schema(
+    "Changes from outside, as they were made at the beginning of a step.",
+    2,
+    (
+        Column("intervention", "i8", "", "index in the scenario's list; functions from Python count on from its end"),
+        Column("part", "i8", "", "from 0; a function may change several columns"),
+        Column("what", "str", "", "the change, the message, or the function's name"),
+        Column("table", "str", "", "what was changed; of a message, `questions`"),
+        Column("column", "str", "", "its column"),
+        Column("rows", "i8", "", "how many rows have another value now; of a message, to how many members it goes"),
+        Column(
+            "before",
+            "f8",
+            "",
+            "total over the rows chosen, of a function over all; in the lever's unit; or nan",
+        ),
+        Column("after", "f8", "", "the same after the change"),
+    ),
+    is_rare=True,
 )
 
 
@@ -130,6 +157,8 @@ class Side:
         measure: figures of the step just done, from the world's tables and the step's events; reads only.
         conclude: figures of whole replicas, from the world at the end and the metrics of all steps.
         populations: roles too numerous for handles and accounts, with the table that holds each.
+        panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
+            with levers have the external account `nature` and the reason `interventions`.
     """
 
     name: str
@@ -147,11 +176,12 @@ class Side:
     measure: Callable[[World, Events], Figures]
     conclude: Callable[[World, Series], Figures]
     populations: Mapping[str, str] = field(default_factory=dict)
+    panel: Callable[[Any], Panel] = lambda scenario: Panel()
 
     @property
     def events(self) -> dict[str, Schema]:
         """All event tables: the side's own, and what may happen in any."""
-        return {**self.schemas, "substitutions": SUBSTITUTIONS}
+        return {**self.schemas, "substitutions": SUBSTITUTIONS, "interventions": INTERVENTIONS}
 
     @property
     def questions(self) -> list[str]:
@@ -195,6 +225,7 @@ class World(mesa.Model):
         tables: its state; `replicas` has `replica, arm, world_seed, mind_seed, is_live, fault`.
         decide: answers questions; None for a world that is only looked at.
         record: takes the events of each phase; None drops them.
+        schedule: what is changed from outside, and when; None if the scenario has no interventions.
     """
 
     def __init__(
@@ -204,6 +235,7 @@ class World(mesa.Model):
         tables: dict[str, Table],
         decide: Decide | None = None,
         record: Record | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         super().__init__(seed=0)
         self.side = side
@@ -213,6 +245,7 @@ class World(mesa.Model):
         books = side.books(scenario)
         self.ledger = Ledger(tables["accounts"], books.assets, books.externals, books.reasons)
         self.clock = Clock()
+        self.schedule = schedule
         self._decide = decide
         self._record = record
         members = tables[side.members]
@@ -222,11 +255,12 @@ class World(mesa.Model):
     # ---- one step -------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """All phases once, over all live replicas."""
+        """All phases once, over all live replicas; before them whatever is changed from outside."""
+        self._intervene()
         for phase in self.phases:
             while True:
                 start = perf_counter()
-                questions = phase.ask(self)
+                questions = self._told(phase.ask(self))
                 start = self.clock.add(phase.name, start)
                 decisions = self.decide(questions)
                 start = self.clock.add("minds", start)
@@ -261,6 +295,21 @@ class World(mesa.Model):
             if replicas["is_live"][replica]:
                 replicas["is_live"][replica] = False
                 replicas["fault"][replica] = f"step {self.steps}: {fault}"
+
+    def _intervene(self) -> None:
+        if self.schedule is None:
+            if self.scenario.interventions:
+                raise RuleError("this world was made without its interventions; give it a schedule")
+            return
+        start = perf_counter()
+        events = self.schedule.apply(self)
+        if events:
+            self.record("interventions", events)
+            self.freeze(self.ledger.faults())
+            self.clock.add("interventions", start)
+
+    def _told(self, questions: list[Question]) -> list[Question]:
+        return questions if self.schedule is None else self.schedule.tell(self, questions)
 
     def _bill(self, question: Question, decision: Decision) -> None:
         """Charge members for nominal operations; rounded on the running total, so that nothing is lost to rounding."""
@@ -303,7 +352,7 @@ class World(mesa.Model):
         tables = {name: table.take(table["replica"] == index) for name, table in self.tables.items()}
         for table in tables.values():
             table["replica"] = np.zeros_like(table["replica"])
-        world = World(self.side, self.scenario, tables, self._decide, None)
+        world = World(self.side, self.scenario, tables, self._decide, None, self.schedule)
         world.steps = self.steps
         return world
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ecosim.community.arrivals import Arrive
 from ecosim.community.experts import EXPERTS
 from ecosim.community.figures import KPIS, METRICS, conclude, measure
+from ecosim.community.levers import panel
 from ecosim.community.posts import Publish
 from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
@@ -122,6 +123,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         measure=measure,
         conclude=conclude,
         populations={"viewer": "viewers"},
+        panel=panel,
     )
 
 

@@ -10,6 +10,7 @@ from ecosim.manufacturing.delivery import Arrive, Ship
 from ecosim.manufacturing.demand import Demand
 from ecosim.manufacturing.experts import EXPERTS
 from ecosim.manufacturing.figures import KPIS, METRICS, conclude, measure
+from ecosim.manufacturing.levers import panel
 from ecosim.manufacturing.market import Quote
 from ecosim.manufacturing.planning import Replenish
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -165,4 +166,5 @@ SIDE = Side(
     kpis=KPIS,
     measure=measure,
     conclude=conclude,
+    panel=panel,
 )
