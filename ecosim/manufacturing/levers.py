@@ -54,7 +54,13 @@ def panel(scenario: ManufacturingScenario) -> Panel:
             per_unit=MILLION,
             rows=net.to_consumers,
         ),
-        Lever(table="accounts", name="cash", unit="EUR", about="cash of a firm", per_unit=MILLION),
+        Lever(
+            table="accounts",
+            name="cash",
+            unit="EUR",
+            about="cash of a firm; it is counted, and no scripted mind decides by it",
+            per_unit=MILLION,
+        ),
     ]
     levers += [
         Lever(

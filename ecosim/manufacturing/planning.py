@@ -61,7 +61,7 @@ class Replenish:
                     }
                 )
             )
-        return {"orders": concat(rows)}
+        return {"orders": concat(rows)} if rows else {}
 
     def _question(self, world: World, role: str, rows: Array, debts: Array) -> Question:
         net, positions = self.net, world.tables["positions"]
