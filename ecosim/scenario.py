@@ -7,7 +7,6 @@ What every ecosystem shares is here; each side adds its own keys in a subclass (
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ecosim.errors import ScenarioError
+from ecosim.fields import is_plain
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -86,7 +86,7 @@ def _names_and_numbers(value: object) -> object:
 
 
 def _one_line(value: object) -> object:
-    if isinstance(value, str) and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
+    if isinstance(value, str) and not is_plain(value):
         raise ValueError(f"must be one line without control characters, got {value!r}")
     return value
 
