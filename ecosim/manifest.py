@@ -26,8 +26,8 @@ from ecosim.world import Figure, Figures, World
 __all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
 
 if TYPE_CHECKING:
-    from ecosim.interventions import Change, Schedule
     from ecosim.minds.router import Work
+    from ecosim.schedule import Change, Schedule
     from ecosim.simulate import Arm
 
 

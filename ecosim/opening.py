@@ -19,7 +19,7 @@ from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import Layout
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
-from ecosim.interventions import Change, Schedule, Timed, arm_faults, faults, late, seats_wished
+from ecosim.interventions import arm_faults, faults, late, seats_wished
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.router import Router
@@ -29,6 +29,7 @@ from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import MAX_SEED, Scenario, read
+from ecosim.schedule import Change, Schedule, Timed
 from ecosim.words import Mind, Table
 from ecosim.world import Side
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from ecosim import manifest
 from ecosim.errors import RunError
-from ecosim.interventions import Change
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.replay import Replay
 from ecosim.minds.scripted import Experts
@@ -24,6 +23,7 @@ from ecosim.record.decisions import recorded
 from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.scenario import Scenario, build
+from ecosim.schedule import Change
 from ecosim.simulate import Finished, simulate
 from ecosim.words import Decision, Expert, Mind, Question
 

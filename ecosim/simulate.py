@@ -19,7 +19,6 @@ from ecosim import manifest
 from ecosim.cluster.crew import Crew, crew, inline
 from ecosim.cluster.dispatch import CallNote, Poisoned
 from ecosim.fields import Array
-from ecosim.interventions import Schedule
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.router import Router, Work
 from ecosim.minds.scripted import Experts
@@ -44,6 +43,7 @@ from ecosim.record.recorder import Recorder
 from ecosim.record.snapshot import Snapshot
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
+from ecosim.schedule import Schedule
 from ecosim.words import KEY, Decision, Mind, Question, Table
 from ecosim.world import Figures, Series, Side, World
 

@@ -32,7 +32,7 @@ with warnings.catch_warnings():
     import mesa
 
 if TYPE_CHECKING:
-    from ecosim.interventions import Schedule
+    from ecosim.schedule import Schedule
 
 Events = Mapping[str, Table]
 """Rows for the event tables, by name; each has `replica` and the columns of its schema (the step is added)."""

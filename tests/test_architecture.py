@@ -15,7 +15,7 @@ WORDS, RULES, SIDES, ASSEMBLY, FACES = range(5)
 FLOOR = {
     "words": WORDS, "fields": WORDS, "seeds": WORDS, "exact": WORDS, "errors": WORDS,
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES,
-    "levers": RULES, "interventions": RULES,
+    "levers": RULES, "interventions": RULES, "schedule": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,

@@ -2,7 +2,7 @@
 
 A template sees the columns that its card reads and nothing else of the world: no key, no replica, no seed. Text columns
 are data: a control token spelt in one is read as plain characters by the pool. A message from outside (`message`, see
-`ecosim.interventions`) stands before the row's own part, unless the template shows it itself; it is never a template.
+`ecosim.schedule`) stands before the row's own part, unless the template shows it itself; it is never a template.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError
 from ecosim.fields import Choice
-from ecosim.interventions import MESSAGE
+from ecosim.schedule import MESSAGE
 from ecosim.words import Question
 
 
