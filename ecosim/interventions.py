@@ -4,10 +4,10 @@ All of it follows from the scenario and its side, without a world; `ecosim.sched
 
 ```yaml
 interventions:                 # made at the beginning of their step, in this order
-  - {step: 10, table: firms, column: capacity_units, where: {member: [pump_maker_1, 9]}, times: 0.5}   # set, add or times
+  - {step: 10, table: firms, column: capacity_units, where: {member: [pump_maker_1, 9]}, times: 0.5}  # or set, add
   - {step: 12, table: accounts, column: cash, where: {role: distributor}, add: -500, arms: [shock]}    # EUR, in one arm
   - {step: 15, table: firms, column: mind.negotiate, where: {role: supplier}, set: boulware}
-  - {step: 20, message: "A strike is announced.", where: {role: distributor}, steps: 4}                # read for 4 steps
+  - {step: 20, message: "A strike is announced.", where: {role: distributor}, steps: 4}  # read in 4 steps
 ```
 """
 
