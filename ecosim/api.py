@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -17,6 +18,7 @@ from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.errors import RunError, ScenarioError
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
+from ecosim.opening import Changes
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.rerun import Own, Verdict
 from ecosim.scenario import Scenario
@@ -98,6 +100,7 @@ def run(
     steps: int | None = None,
     minds: Wishes | None = None,
     changes: Mapping[str, object] | None = None,
+    interventions: Changes | None = None,
     out: str | Path | None = None,
     **how: Unpack[How],
 ) -> Run:
@@ -109,6 +112,8 @@ def run(
         minds: who answers, by `role` or `role.phase`: a mind by name, your own function from a Question to a dict of
             answer columns, or a list of these to be dealt out to the members in turn.
         changes: other keys of the scenario, dotted: `{"lead_time_weeks": 3}`.
+        interventions: your own functions by step, `{10: close_port}`: each is called before the first phase of its step
+            with one replica at a time as a world of its own, and may write columns of `world.tables`.
         out: a folder to be made for the record; in memory by default.
         how: hosts, workers, numerics and the like: see `How`.
 
@@ -123,7 +128,8 @@ def run(
     [0, 1]
     """
     resolved = facts(scenario, seeds, steps, changes)
-    return start(resolved, [Arm(name="all", minds=minds or {})], out, place=str(scenario), manner=manner_of(how))
+    arm = Arm(name="all", minds=minds or {}, interventions=interventions or {})
+    return start(resolved, [arm], out, place=str(scenario), manner=manner_of(how))
 
 
 def compare(
@@ -133,6 +139,7 @@ def compare(
     seeds: int | None = None,
     steps: int | None = None,
     changes: Mapping[str, object] | None = None,
+    interventions: Changes | None = None,
     with_same: bool = False,
     out: str | Path | None = None,
     **how: Unpack[How],
@@ -141,7 +148,8 @@ def compare(
 
     Args:
         scenario, seeds, steps, changes, out, how: as for `run`.
-        arms: by name, minds as for `run`; at least two.
+        arms: by name, minds as for `run`; at least two. An `Arm` may have interventions of its own.
+        interventions: as for `run`, in all arms, before those of an arm.
         with_same: adds the first arm once more with other mind seeds (A/A); its interval should hold 0.
 
     Raises:
@@ -152,9 +160,9 @@ def compare(
     if not isinstance(arms, Mapping):
         raise ScenarioError(f"arms: expected minds by the name of the arm, got {type(arms).__name__}")
     chosen = [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
+    chosen = [arm.after(interventions or {}) for arm in chosen]
     if with_same and chosen:
-        same = Arm(name=f"{chosen[0].name} again", minds=chosen[0].minds, has_other_luck=True)
-        chosen.insert(1, same)
+        chosen.insert(1, replace(chosen[0], name=f"{chosen[0].name} again", has_other_luck=True))
     if len(chosen) < 2:
         raise ScenarioError(f"a comparison needs at least two arms, got {[arm.name for arm in chosen]}")
     if resolved.seeds < 2:
@@ -199,18 +207,19 @@ def verify(path: str | Path, *, own: Own | None = None, with_rerun: bool = True,
     return rerun.verify(_folder(path), manner_of(how), own, with_rerun)
 
 
-def replay(path: str | Path, out: str | Path | None = None) -> Run:
+def replay(path: str | Path, out: str | Path | None = None, *, own: Own | None = None) -> Run:
     """Have a finished run again from its recorded decisions, without any model; it has its world then.
 
     Args:
         path: the run's folder.
         out: a folder to be made for the replay; in memory by default.
+        own: functions that changed the run (`interventions`), by name.
 
     Raises:
-        RunError: it is no run, is not done, or the replay has another digest.
+        RunError: it is no run, is not done, a function that changed it is missing, or the replay has another digest.
     """
     target = Path(out) if out is not None else None
-    done = rerun.replay(_folder(path), Folder(target) if target is not None else None)
+    done = rerun.replay(_folder(path), Folder(target) if target is not None else None, own=own)
     return Run(done.store, target, done.world)
 
 

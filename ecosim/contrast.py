@@ -72,12 +72,19 @@ def _p_value(gap: Any, error: float) -> float:
 def check_common_world(manifest: Mapping[str, Any]) -> None:
     """Make sure that replicas of one world seed met the same exogenous events, bit for bit.
 
+    An arm whose interventions change what no member decides (demand, fashion), or may do so because they are functions,
+    is held against arms with the same ones. Draws belong to their rows, so it is another world only where it was
+    changed.
+
     Raises:
         RunError: two arms met different worlds.
     """
-    seen: dict[int, str] = {}
-    for seed, digest in zip(manifest["replicas"]["world_seed"], manifest["exogenous_digests"], strict=True):
-        if seen.setdefault(seed, digest) != digest:
+    seen: dict[tuple[int, tuple[str, ...]], str] = {}
+    shocks = [tuple(arm.get("shocks", ())) for arm in manifest.get("arms", ())]
+    replicas = manifest["replicas"]
+    arms = [shocks[code] for code in replicas["arm"]] if shocks else [()] * len(replicas["world_seed"])
+    for seed, shock, digest in zip(replicas["world_seed"], arms, manifest["exogenous_digests"], strict=True):
+        if seen.setdefault((seed, shock), digest) != digest:
             raise RunError(f"arms met different worlds at world seed {seed}: exogenous events differ; nothing compares")
 
 

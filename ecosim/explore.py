@@ -122,6 +122,8 @@ class Run:
     def plot(self, metric: str, group: str | None = None, ax: Axes | None = None) -> Axes:
         """A metric over time: the mean over replicas, and a band from the 5 % to the 95 % quantile.
 
+        A dotted line marks a step in which something was changed from outside.
+
         Args:
             metric: one of `run.side.metrics`.
             group: a role or item; all groups by default.
@@ -141,6 +143,8 @@ class Run:
             for arm in self.arms:
                 what = name or ("all" if len(groups) > 1 else "")
                 draw_band(ax, part[part["arm"] == arm], label=" · ".join(n for n in (_arm(arm, self.arms), what) if n))
+        for step in self._changed_in():
+            ax.axvline(step, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
         unit, words = self.side.metrics[metric].unit, _words(metric)
         ax.set_xlabel(self.side.step_name)
         ax.set_ylabel(words if unit in ("", words) else f"{words} ({unit})")
@@ -161,6 +165,12 @@ class Run:
         except OSError as error:
             raise RunError(f"{target}: the report cannot be written: {error.strerror}; name another place") from error
         return target
+
+    def _changed_in(self) -> list[int]:
+        """The steps in which something was changed from outside, in any arm."""
+        own = [made["step"] for arm in self.manifest["arms"] for made in arm.get("interventions", [])]
+        planned = {*own, *(item.step for item in self.scenario.interventions)}
+        return sorted(step for step in planned if step <= self.manifest.get("steps_done", 0))
 
     def _with_arm(self, frame: pd.DataFrame) -> pd.DataFrame:
         frame["arm"] = self.replicas["arm"].to_numpy()[frame["replica"]]

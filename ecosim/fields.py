@@ -34,6 +34,11 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 break a terminal, a file or a page."""
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is one line that nothing can take for more than that."""
+    return _FORBIDDEN.search(text) is None
+
+
 def one_line(text: str, max_tokens: int) -> str:
     r"""The first line of a text that says something, as a Text may hold it: "" if none does.
 

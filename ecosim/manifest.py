@@ -14,17 +14,20 @@ import pyarrow as pa
 
 import ecosim
 from ecosim.errors import RunError
-from ecosim.minds.seats import own_names, seat_names
+from ecosim.minds.fingerprint import fingerprint
+from ecosim.minds.seats import seat_names
+from ecosim.opening import own_of
 from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario
 from ecosim.side import Figure, Figures
-from ecosim.words import Expert, Mind, Table
+from ecosim.words import Table
 
 __all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
 
 if TYPE_CHECKING:
     from ecosim.minds.router import Work
+    from ecosim.schedule import Change, Schedule
     from ecosim.simulate import Arm
     from ecosim.world import World
 
@@ -35,6 +38,7 @@ def before(
     replicas: Table,
     minds: Sequence[Mapping[str, Any]],
     facts: Mapping[str, Any],
+    schedule: Schedule,
 ) -> dict[str, Any]:
     """What is known before the first step.
 
@@ -42,7 +46,7 @@ def before(
         minds: facts of each mind, by code.
         facts: how it is run: numerics, batch limit, the scenario's file.
     """
-    names = own_names([seats for arm in arms for seats in arm.minds.values()])
+    names = own_of(arms)
     own = set(names.values())
     return {
         "ecosim": ecosim.__version__,
@@ -56,8 +60,13 @@ def before(
                 "own": sorted({n for seats in arm.minds.values() for n in seat_names(seats, names) if n in own}),
                 "num_seeds": arm.num_seeds,
                 "has_other_luck": arm.has_other_luck,
+                "interventions": [
+                    {"step": step, "name": names[id(change)], "fingerprint": fingerprint(change)}
+                    for step, change in arm.changes
+                ],
+                "shocks": schedule.shocks(code),
             }
-            for arm in arms
+            for code, arm in enumerate(arms)
         ],
         "replicas": {name: replicas[name].tolist() for name in ("arm", "world_seed", "mind_seed")},
         "minds": list(minds),
@@ -98,14 +107,14 @@ def identity(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Expert | Mind], place: str) -> list[Arm]:
+def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Any], place: str) -> list[Arm]:
     """The arms of a run, to run it again.
 
     Args:
-        own: functions and minds of the user that sat in it, by name.
+        own: functions and minds of the user that sat in it, and functions that changed it, by name.
 
     Raises:
-        RunError: one of them is not given.
+        RunError: one of them is not given, or a function that changed it is not what it was.
     """
     from ecosim.simulate import Arm
 
@@ -124,9 +133,29 @@ def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Expert | Mind], place
             },
             num_seeds=arm["num_seeds"],
             has_other_luck=arm["has_other_luck"],
+            interventions=_changes_of(arm, own, place),
         )
         for arm in manifest["arms"]
     ]
+
+
+def _changes_of(arm: Mapping[str, Any], own: Mapping[str, Any], place: str) -> dict[int, list[Change]]:
+    """The user's own interventions of an arm, by step."""
+    found: dict[int, list[Change]] = {}
+    for made in arm.get("interventions", []):
+        name = made["name"]
+        if name not in own:
+            raise RunError(
+                f"{place}: intervention {name} changed this run in step {made['step']} and can't be had from its "
+                f"folder; from Python, pass own={{{name!r}: …}}"
+            )
+        if fingerprint(own[name]) != made["fingerprint"]:
+            raise RunError(
+                f"{place}: intervention {name!r} is not what it was when this run began (its code has changed), so the "
+                "digest can't be the same; bring it back, or run anew"
+            )
+        found.setdefault(made["step"], []).append(own[name])
+    return found
 
 
 def check_minds(manifest: Mapping[str, Any], minds: Sequence[Mapping[str, Any]], place: str) -> None:

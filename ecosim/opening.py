@@ -8,14 +8,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ecosim import catalog
+from ecosim import catalog, interventions
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import Layout, this_machine
 from ecosim.document import MAX_FAULTS, Fault
@@ -26,11 +26,12 @@ from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.router import Router
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal
+from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal, own_names
 from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import MAX_SEED, Scenario, read
+from ecosim.schedule import Change, Schedule, Timed
 from ecosim.side import Side
 from ecosim.words import Mind, Table
 
@@ -48,6 +49,9 @@ REPLICA_BYTES = 200
 OTHER_LUCK = 1_000_000
 """How far the mind seeds of an A/A arm are from those of the arm that it repeats."""
 
+Changes = Mapping[int, Change | Sequence[Change]]
+"""A user's own interventions by step."""
+
 Progress = Callable[[int, Router], None]
 """Called after every step with its number and the router."""
 
@@ -61,12 +65,29 @@ class Arm:
         minds: what differs from the scenario's minds.
         num_seeds: how many of the seeds it has, from the first; None for all.
         has_other_luck: the same minds with other mind seeds: the A/A control.
+        interventions: your own functions by step, each called with one replica at a time as a world of its own, before
+            the first phase; it may write columns of `world.tables`. Those of the scenario come first.
     """
 
     name: str
     minds: Wishes = field(default_factory=dict)
     num_seeds: int | None = None
     has_other_luck: bool = False
+    interventions: Changes = field(default_factory=dict)
+
+    @property
+    def changes(self) -> list[tuple[int, Change]]:
+        """Its own functions with their steps, in order."""
+        given = sorted(self.interventions.items())
+        return [(step, one) for step, made in given for one in ([made] if callable(made) else made)]
+
+    def after(self, others: Changes) -> Arm:
+        """The same arm with other functions before its own."""
+        both = sorted([*replace(self, interventions=others).changes, *self.changes], key=lambda one: one[0])
+        steps: dict[int, list[Change]] = {}
+        for step, change in both:
+            steps.setdefault(step, []).append(change)
+        return replace(self, interventions=steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +145,12 @@ def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object]
         if not overrides:
             return source
         raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
+
+    def last_faults(found: Scenario) -> list[Fault]:
+        return _scenario_faults(found) + placed(interventions.late(found))
+
     return read(
-        _scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults, _scenario_faults
+        _scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults, last_faults
     )
 
 
@@ -165,28 +190,32 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
     Raises:
         ScenarioError: all faults at once.
     """
-    seats = Seats(side(scenario.world), _no_model, [UNTRAINED, *scenario.models])
-    faults = [f"{place}: {fault}" for _, fault in _scenario_faults(scenario, arms)]
-    faults += [f"{place}: {fault}" for fault in _weight_faults(scenario)]
+    ecosystem = side(scenario.world)
+    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
+    found = [text for _, text in _scenario_faults(scenario, arms)]
+    found += [*_weight_faults(scenario), *_own_faults(scenario, arms)]
+    wrong = [f"{place}: {fault}" for fault in found]
     manner = manner or Manner()
     if manner.numerics not in NUMERICS:
-        faults.append(f"{place}: numerics: unknown {manner.numerics!r}; known: {', '.join(NUMERICS)}")
+        wrong.append(f"{place}: numerics: unknown {manner.numerics!r}; known: {', '.join(NUMERICS)}")
     for name in ("batch_limit", "snapshot_steps"):
         number = getattr(manner, name)
         if number is not None and number < 1:
-            faults.append(f"{place}: {name}: must be 1 or more, got {number}")
+            wrong.append(f"{place}: {name}: must be 1 or more, got {number}")
     for arm in arms:
         try:
             seats.plan(scenario.minds, arm.minds, place)
         except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(list(dict.fromkeys(faults)))
+            wrong += error.faults
+    if wrong:
+        raise ScenarioError(list(dict.fromkeys(wrong)))
 
 
 def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),)) -> list[Fault]:
     """What is wrong with a scenario whose keys are all right."""
-    faults = placed([*_name_faults(side(scenario.world), scenario)])
+    ecosystem = side(scenario.world)
+    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
+    faults = placed([*_name_faults(ecosystem, scenario), *_change_faults(ecosystem, scenario, seats)])
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
     return faults or _size_faults(scenario, arms)
@@ -238,6 +267,65 @@ def _weight_faults(scenario: Scenario) -> list[str]:
         except CatalogError as error:
             faults.append(f"models.{name}: {error}")
     return faults
+
+
+def _change_faults(ecosystem: Side, scenario: Scenario, seats: Seats) -> list[str]:
+    """What is wrong with the scenario's interventions, minds that there are not included."""
+    found = interventions.faults(ecosystem, scenario)
+    return found or [
+        f"interventions[{i}].set: {fault.removeprefix('minds.')}"
+        for i, question, mind in interventions.seats_wished(ecosystem, scenario)
+        for fault in seats.faults({question: mind})
+    ]
+
+
+def _own_faults(scenario: Scenario, arms: Sequence[Arm]) -> list[str]:
+    """What is wrong with the functions of the arms."""
+    found = []
+    for arm in arms:
+        place = f"arm {arm.name!r}: interventions"
+        if not isinstance(arm.interventions, Mapping):
+            found.append(f"{place}: expected functions by step, such as {{10: close_port}}, got {arm.interventions!r}")
+            continue
+        for step, made in arm.interventions.items():
+            if isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= scenario.steps:
+                found.append(f"{place}: a step lies within 1 … {scenario.steps}, got {step!r}")
+            if not all(map(callable, made if isinstance(made, list | tuple) else [made])):
+                found.append(f"{place}: step {step}: expected a function of a world, or a list of these, got {made!r}")
+    return found
+
+
+def own_of(arms: Sequence[Arm]) -> dict[int, str]:
+    """A name for each of the user's own functions and minds in some arms, by identity."""
+    own: list[Any] = [seats for arm in arms for seats in arm.minds.values()]
+    own += [change for arm in arms for _, change in arm.changes]
+    return own_names(own)
+
+
+def schedule_of(ecosystem: Side, scenario: Scenario, arms: Sequence[Arm], seats: Seats, place: str) -> Schedule:
+    """What is changed from outside in a run; an A/A arm meets what the arm that it repeats meets.
+
+    Raises:
+        ScenarioError: an intervention names an arm that there is not.
+    """
+    wrong = interventions.arm_faults(scenario, [arm.name for arm in arms])
+    if wrong:
+        raise ScenarioError([f"{place}: {fault}" for fault in wrong])
+    names = own_of(arms)
+    minds = dict.fromkeys(mind for _, _, mind in interventions.seats_wished(ecosystem, scenario))
+    return Schedule(
+        ecosystem,
+        scenario,
+        [(arm.name, _repeated(arm, arms)) for arm in arms],
+        [[Timed(step, names[id(change)], change) for step, change in arm.changes] for arm in arms],
+        {mind: int(seats.codes([mind])[0]) for mind in minds},
+    )
+
+
+def _repeated(arm: Arm, arms: Sequence[Arm]) -> str:
+    """The name of the arm that an A/A arm repeats: the first with the same minds; its own of any other arm."""
+    twins = [one.name for one in arms if one.minds == arm.minds and not one.has_other_luck]
+    return twins[0] if arm.has_other_luck and twins else arm.name
 
 
 def substitutes(ecosystem: Side, scenario: Scenario) -> dict[str, Mind]:

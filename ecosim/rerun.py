@@ -23,11 +23,12 @@ from ecosim.record.decisions import recorded
 from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.scenario import Scenario, build
+from ecosim.schedule import Change
 from ecosim.simulate import Finished, simulate
 from ecosim.words import Decision, Expert, Mind, Question
 
-Own = Mapping[str, Expert | Mind]
-"""A user's own functions and minds that sat in a run, by the names that they had there."""
+Own = Mapping[str, Expert | Mind | Change]
+"""A user's own functions and minds that sat in a run, and functions that changed it, by their names there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,11 @@ def replay(path: Path, store: Store | None = None, manner: Manner | None = None,
 
     Args:
         store: where the record goes; in memory by default.
-        own: not needed: recorded decisions stand in for whatever sat in the run.
+        own: functions that changed the run; whatever sat in it is not needed, recorded decisions stand in for it.
 
     Raises:
-        RunError: it is no run, is not done, or the replay has another digest (events or ecosim's rules have changed).
+        RunError: it is no run, is not done, a function that changed it is not given, or the replay has another digest
+            (events or ecosim's rules have changed).
     """
     document = _done(path)
     stand_ins = {name: _Absent(name) for arm in document["arms"] for name in arm["own"]}

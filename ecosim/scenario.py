@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ecosim import strict
 from ecosim.document import Document, Fault, Spot, dotted, shown
 from ecosim.errors import ScenarioError
 from ecosim.faults import checked, did_you_mean
+from ecosim.fields import is_plain
 
 MOST = 10**12
 """The largest number of anything: its millionths still fit into an int64."""
@@ -70,6 +71,89 @@ class LanguageModel(Facts):
         return "remote" if self.url else "specialist" if self.adapter else "untrained"
 
 
+MAX_MESSAGE = 500
+"""Characters in a message to members."""
+
+
+def _number_or_name(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | None):
+        raise ValueError(f"must be a number or a name, got {value!r}")
+    if isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise ValueError(f"must be a number within ±1e15, got {value!r}")
+    return value
+
+
+def _names_and_numbers(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    if not listed or any(isinstance(one, bool) or not isinstance(one, int | str) for one in listed):
+        raise ValueError(f"must be an id or a name, or a list of these, got {value!r}")
+    return listed
+
+
+def _one_line(value: object) -> object:
+    if isinstance(value, str) and not is_plain(value):
+        raise ValueError(f"must be one line without control characters, got {value!r}")
+    return value
+
+
+MAX_NUMBER = 1e15
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
+
+
+class Intervention(Facts):
+    """A change from outside, at the beginning of a step, in all replicas of the arms: of a column, or a message.
+
+    A column is changed by exactly one of `set`, `add`, `times`, in natural units (euros, units of goods, weeks), within
+    the bounds of its lever (`ecosim.levers`); results are rounded half to even to the lever's grid. Cash and goods come
+    from outside and go there; taking stops at zero. A column `mind.<phase>` is set to a mind by name.
+
+    Attributes:
+        step: when, from 1.
+        table, column: what; `Side.panel` lists what there is.
+        where: whom, by column: an id or a name, or a list of these; everybody by default.
+        set, add, times: the new value, what is added to it, what it is multiplied by.
+        message: one line that is shown with every question to those whom it concerns.
+        steps: for how long.
+        arms: the arms in which it happens; all by default.
+    """
+
+    step: Count
+    table: str = ""
+    column: str = ""
+    where: dict[str, Annotated[list[int | str], BeforeValidator(_names_and_numbers)]] = {}
+    set: Annotated[float | str | None, BeforeValidator(_number_or_name)] = None
+    add: Number | None = None
+    times: Number | None = None
+    message: Annotated[str, Field(max_length=MAX_MESSAGE), BeforeValidator(_one_line)] = ""
+    steps: Count = 1
+    arms: list[str] = []
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        changes = [name for name in ("set", "add", "times") if getattr(self, name) is not None]
+        if self.message and (self.table or self.column or changes):
+            raise ValueError("either changes a column or is a message, not both; write two interventions")
+        if not self.message and not (self.table and self.column):
+            raise ValueError("needs a table and a column to change, or a message")
+        if not self.message and len(changes) != 1:
+            raise ValueError(f"needs exactly one of set, add and times, got {' and '.join(changes) or 'none'}")
+        if not self.message and self.steps != 1:
+            raise ValueError("steps: only a message lasts; a column stays as it is set until it is set again")
+        return self
+
+    @property
+    def change(self) -> tuple[str, float | str]:
+        """Which of `set`, `add`, `times`, and its value."""
+        given = (("set", self.set), ("add", self.add), ("times", self.times))
+        return next((name, value) for name, value in given if value is not None)
+
+    @property
+    def what(self) -> str:
+        """The change, or the message, as a text."""
+        change, value = self.change if not self.message else ("", self.message)
+        return f"{change} {value if isinstance(value, str) else format(value, 'g')}".strip()
+
+
 class Scenario(Facts):
     """What every scenario says.
 
@@ -83,6 +167,7 @@ class Scenario(Facts):
         models: language minds beyond `untrained`, by the name that seats use.
         substitute: the scripted mind that answers where a seat's mind fails on a row for good; "": the run stops.
         model_price_eur_per_exaflop: what members pay for the nominal cost of their models (10^18 operations).
+        interventions: changes from outside, in the order in which those of a step are made.
     """
 
     world: str
@@ -96,6 +181,7 @@ class Scenario(Facts):
     models: dict[str, LanguageModel] = {}
     substitute: str = ""
     model_price_eur_per_exaflop: Amount = 2.0
+    interventions: list[Intervention] = []
 
     @field_validator("minds", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.levers import Panel
 from ecosim.scenario import Scenario
 from ecosim.words import KEY, Decision, Expert, Question, Table
 
@@ -37,12 +38,14 @@ class Schema:
     """An event table: its columns after `replica` and `step`; the first `num_keys` of them order the rows of a step.
 
     An exogenous table depends on the world seed alone: arms with other minds must meet the same one, bit for bit.
+    A rare table enters a replica's digest only in the steps in which it has rows: elsewhere nobody knows of it.
     """
 
     about: str
     num_keys: int
     columns: tuple[Column, ...]
     is_exogenous: bool = False
+    is_rare: bool = False
 
 
 SUBSTITUTIONS = Schema(
@@ -53,6 +56,28 @@ SUBSTITUTIONS = Schema(
         *(Column(name, "i8", "id", "of the row's key") for name in KEY),
         Column("mind", "str", "", "that failed"),
     ),
+)
+
+
+INTERVENTIONS = Schema(
+    "Changes from outside, as they were made at the beginning of a step.",
+    2,
+    (
+        Column("intervention", "i8", "", "index in the scenario's list; functions from Python count on from its end"),
+        Column("part", "i8", "", "from 0; a function may change several columns"),
+        Column("what", "str", "", "the change, the message, or the function's name"),
+        Column("table", "str", "", "what was changed; of a message, `questions`"),
+        Column("column", "str", "", "its column"),
+        Column("rows", "i8", "", "how many rows have another value now; of a message, to how many members it goes"),
+        Column(
+            "before",
+            "f8",
+            "",
+            "total over the rows chosen, of a function over all; in the lever's unit; or nan",
+        ),
+        Column("after", "f8", "", "the same after the change"),
+    ),
+    is_rare=True,
 )
 
 
@@ -117,6 +142,8 @@ class Side:
         num_bytes: what the tables and metrics of a scenario take at least, by the counts that make them so large: bytes
             of one replica, from the file alone.
         populations: roles too numerous for handles and accounts, with the table that holds each.
+        panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
+            with levers have the external account `nature` and the reason `interventions`.
     """
 
     name: str
@@ -135,11 +162,12 @@ class Side:
     conclude: Callable[[World, Series], Figures]
     num_bytes: Callable[[Any], Mapping[str, int]]
     populations: Mapping[str, str] = field(default_factory=dict)
+    panel: Callable[[Any], Panel] = lambda scenario: Panel()
 
     @property
     def events(self) -> dict[str, Schema]:
         """All event tables: the side's own, and what may happen in any."""
-        return {**self.schemas, "substitutions": SUBSTITUTIONS}
+        return {**self.schemas, "substitutions": SUBSTITUTIONS, "interventions": INTERVENTIONS}
 
     @property
     def questions(self) -> list[str]:

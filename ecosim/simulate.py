@@ -31,6 +31,7 @@ from ecosim.opening import (
     default_folder,
     load_scenario,
     replicas_of,
+    schedule_of,
     seat,
     seats_of,
     side,
@@ -42,6 +43,7 @@ from ecosim.record.recorder import Recorder
 from ecosim.record.snapshot import Snapshot
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
+from ecosim.schedule import Schedule
 from ecosim.side import Figures, Series, Side
 from ecosim.words import KEY, Decision, Mind, Question, Table
 
@@ -115,7 +117,7 @@ def simulate(
     is_new = begun is None
     if is_new and isinstance(store, Folder):
         refuse_taken(store.path)  # before anything is loaded; it is made when all is ready
-    ecosystem, minds, tables = _first_day(scenario, arms, manner, store, place)
+    ecosystem, minds, tables, schedule = _first_day(scenario, arms, manner, store, place)
     replicas = tables["replicas"]
     cast = [recast(code, mind) for code, mind in enumerate(minds)] if recast else minds
     if start is not None:
@@ -127,22 +129,23 @@ def simulate(
             if isinstance(store, Folder):  # only now that it can go on, what came after its snapshot is dropped
                 store = Folder.resume(store.path, start.parts if start is not None else {})
         how = {"scenario_file": Path(place).name, "numerics": manner.numerics, "batch_limit": manner.batch_limit}
-        document = dict(begun or manifest.before(scenario, arms, replicas, facts, how))
+        document = dict(begun or manifest.before(scenario, arms, replicas, facts, how, schedule))
         kept = [code for code, mind in enumerate(cast) if not isinstance(mind, Experts)]
-        return _Run(ecosystem, scenario, store, people, manner, tables, document, kept, start).to_the_end()
+        return _Run(ecosystem, scenario, store, people, manner, tables, schedule, document, kept, start).to_the_end()
 
 
 def _first_day(
     scenario: Scenario, arms: Sequence[Arm], manner: Manner, store: Store | None, place: str
-) -> tuple[Side, list[Mind | Recipe], dict[str, Table]]:
-    """The side, the minds by code, and the tables before the first step; ScenarioError if it can't be."""
+) -> tuple[Side, list[Mind | Recipe], dict[str, Table], Schedule]:
+    """The side, the minds by code, the tables before the first step, what will change; ScenarioError if it can't be."""
     check(scenario, arms, place, manner)
     ecosystem = side(scenario.world)
     seats = seats_of(ecosystem, scenario, manner, store)
     replicas = replicas_of(scenario, arms)
     tables = {"replicas": replicas, **ecosystem.build(scenario, replicas)}
     seat(ecosystem, seats, scenario, arms, tables, place)
-    return ecosystem, seats.minds, tables
+    schedule = schedule_of(ecosystem, scenario, arms, seats, place)
+    return ecosystem, seats.minds, tables, schedule
 
 
 @contextmanager
@@ -167,6 +170,7 @@ class _Run:
         people: Crew,
         manner: Manner,
         tables: dict[str, Table],
+        schedule: Schedule,
         document: dict[str, Any],
         kept_minds: Sequence[int],
         start: Snapshot | None,
@@ -181,7 +185,7 @@ class _Run:
             kept_minds=kept_minds,
             chains=start.chains if start is not None else None,
         )
-        self.world, self.router = assemble(ecosystem, scenario, tables, people, self.recorder)
+        self.world, self.router = assemble(ecosystem, scenario, tables, people, self.recorder, schedule)
         self.steps_done = 0
         self.series: dict[tuple[str, str], list[Array]] = {}
         self.document = document
@@ -314,14 +318,19 @@ def prepare(
 ) -> tuple[World, Router, Recorder]:
     """A world before its first step, its minds in this process, and a recorder listening; as for `simulate`."""
     manner = manner or Manner()
-    ecosystem, minds, tables = _first_day(scenario, arms, manner, store, place)
+    ecosystem, minds, tables, schedule = _first_day(scenario, arms, manner, store, place)
     recorder = Recorder(ecosystem.events, tables["replicas"].num_rows, store)
     people = inline(minds, substitutes(ecosystem, scenario))
-    return *assemble(ecosystem, scenario, tables, people, recorder), recorder
+    return *assemble(ecosystem, scenario, tables, people, recorder, schedule), recorder
 
 
 def assemble(
-    ecosystem: Side, scenario: Scenario, tables: dict[str, Table], people: Crew, recorder: Recorder
+    ecosystem: Side,
+    scenario: Scenario,
+    tables: dict[str, Table],
+    people: Crew,
+    recorder: Recorder,
+    schedule: Schedule | None = None,
 ) -> tuple[World, Router]:
     """A world whose members ask a crew, with a recorder listening."""
     from ecosim.world import World  # here, as it brings Mesa and pandas, which a check needs not
@@ -339,7 +348,7 @@ def assemble(
                 recorder.store.append("ops/substitutions", _reasons(poisoned))
         return decisions
 
-    return World(ecosystem, scenario, tables, decide, recorder.take), router
+    return World(ecosystem, scenario, tables, decide, recorder.take, schedule), router
 
 
 def _substitutions(poisoned: Sequence[Poisoned], codes: Mapping[str, int], minds: Sequence[Mind]) -> Table:

@@ -114,7 +114,7 @@ def _world(
         seen.extend(asked)
         return router.decide(asked)
 
-    return World(world.side, world.scenario, world.tables, decide)
+    return World(world.side, world.scenario, world.tables, decide, schedule=world.schedule)
 
 
 def _snapshot(world: World) -> Mapping[str, Array]:

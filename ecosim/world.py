@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from ecosim.words import Decision, Question, Table
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm's, in a notebook without ipywidgets
     import mesa
+
+if TYPE_CHECKING:
+    from ecosim.schedule import Schedule
 
 MEGAFLOP = 10**6
 MEGAFLOPS_PER_EXAFLOP = 10**12
@@ -61,6 +64,7 @@ class World(mesa.Model):
         tables: its state; `replicas` has `replica, arm, world_seed, mind_seed, is_live, fault`.
         decide: answers questions; None for a world that is only looked at.
         record: takes the events of each phase; None drops them.
+        schedule: what is changed from outside, and when; None if the scenario has no interventions.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class World(mesa.Model):
         tables: dict[str, Table],
         decide: Decide | None = None,
         record: Record | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         super().__init__(seed=0)
         self.side = side
@@ -79,6 +84,7 @@ class World(mesa.Model):
         books = side.books(scenario)
         self.ledger = Ledger(tables["accounts"], books.assets, books.externals, books.reasons)
         self.clock = Clock()
+        self.schedule = schedule
         self._decide = decide
         self._record = record
         members = tables[side.members]
@@ -88,11 +94,12 @@ class World(mesa.Model):
     # ---- one step -------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """All phases once, over all live replicas."""
+        """All phases once, over all live replicas; before them whatever is changed from outside."""
+        self._intervene()
         for phase in self.phases:
             while True:
                 start = perf_counter()
-                questions = phase.ask(self)
+                questions = self._told(phase.ask(self))
                 start = self.clock.add(phase.name, start)
                 decisions = self.decide(questions)
                 start = self.clock.add("minds", start)
@@ -127,6 +134,21 @@ class World(mesa.Model):
             if replicas["is_live"][replica]:
                 replicas["is_live"][replica] = False
                 replicas["fault"][replica] = f"step {self.steps}: {fault}"
+
+    def _intervene(self) -> None:
+        if self.schedule is None:
+            if self.scenario.interventions:
+                raise RuleError("this world was made without its interventions; give it a schedule")
+            return
+        start = perf_counter()
+        events = self.schedule.apply(self)
+        if events:
+            self.record("interventions", events)
+            self.freeze(self.ledger.faults())
+            self.clock.add("interventions", start)
+
+    def _told(self, questions: list[Question]) -> list[Question]:
+        return questions if self.schedule is None else self.schedule.tell(self, questions)
 
     def _bill(self, question: Question, decision: Decision) -> None:
         """Charge members for nominal operations; rounded on the running total, so that nothing is lost to rounding."""
@@ -169,7 +191,7 @@ class World(mesa.Model):
         tables = {name: table.take(table["replica"] == index) for name, table in self.tables.items()}
         for table in tables.values():
             table["replica"] = np.zeros_like(table["replica"])
-        world = World(self.side, self.scenario, tables, self._decide, None)
+        world = World(self.side, self.scenario, tables, self._decide, None, self.schedule)
         world.steps = self.steps
         return world
 

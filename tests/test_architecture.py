@@ -16,6 +16,7 @@ FLOOR = {
     "words": WORDS, "fields": WORDS, "seeds": WORDS, "exact": WORDS, "errors": WORDS,
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES, "side": RULES, "strict": RULES,
     "scalars": RULES, "document": RULES, "faults": RULES,
+    "levers": RULES, "interventions": RULES, "schedule": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,

@@ -28,7 +28,6 @@ class Arrive:
     repeats = False
 
     def __init__(self, scenario: CommunityScenario) -> None:
-        self._visit_chance = scenario.viewers.visit_chance
         self._num_niches = len(scenario.niches)
         self._trends = scenario.trends
 
@@ -46,10 +45,11 @@ class Arrive:
         comes = live & (viewers["arrives"] == world.steps)
         viewers["is_active"] |= comes
         visits = viewers["is_active"] & live
-        if self._visit_chance < 1:
+        chance = viewers["visit_chance"]
+        if (chance < 1).any():
             seed = world.seed(seeds.WORLD, viewers["replica"])
             u = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (viewers["viewer"],), lane=0)
-            visits &= u < self._visit_chance
+            visits &= u < chance
         viewers["is_visiting"] = visits
         cell = viewers["replica"][comes] * self._num_niches + viewers["favourite"][comes]
         count = np.bincount(cell, minlength=world.num_replicas * self._num_niches)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim.community.scenario import ROLES
-from ecosim.community.tables import BOOKS, grid
+from ecosim.community.tables import BOOKS, NO_INCOME, grid
 from ecosim.fields import Array
 from ecosim.side import Events, Figure, Figures, Series
 
@@ -170,5 +170,5 @@ def _income(world: World) -> Array:
     """What each creator earned, less what it spent, EUR."""
     accounts = world.ledger.accounts
     flows = accounts["cash_by_reason"][accounts["is_member"]]
-    earned = flows.sum(axis=1) - flows[:, BOOKS.reasons.index("capital")]
+    earned = flows.sum(axis=1) - flows[:, [BOOKS.reasons.index(why) for why in NO_INCOME]].sum(axis=1)
     return cast(Array, earned.reshape(world.num_replicas, -1) / 1e6)

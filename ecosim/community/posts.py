@@ -51,7 +51,6 @@ class Publish:
         self._noise, self._outside = facts.noise, facts.outside_niche
         self._costs = np.array([micro(level.cost_eur) for level in levels])
         self._gains = np.array([level.appeal for level in levels])
-        self._pay = micro(scenario.ads_eur_per_view)
         self._topics = scenario.topics
         self._topic_names = text_column(scenario.topics)
         self._niche_names = text_column(list(scenario.niches))
@@ -113,7 +112,7 @@ class Publish:
             "niche_name": self._niche_names[niche],
             **own,
             "cash": world.ledger.accounts["balance"][world.ledger.rows(replica, member), 0],
-            "pay_per_view": np.full(len(rows), self._pay),
+            "pay_per_view": creators["pay_per_view"][rows],
             "effort_cost": np.broadcast_to(self._costs, (len(rows), len(EFFORTS))),
             "topic_name": np.broadcast_to(self._topic_names, shape),
             "is_own_niche": self._topic_niche == niche[:, None],

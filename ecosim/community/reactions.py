@@ -122,7 +122,8 @@ class React:
         """What each post is worth today to a viewer without tastes, float64 (places of all replicas,)."""
         posts, topics = world.tables["posts"], world.tables["topics"]
         heat = topics["heat"][posts["replica"] * len(self._topic_names) + posts["topic"]]
-        label = np.where(self._is_ai[posts["place"] % self._num_creators], self._facts.ai_appeal, 0.0)
+        creator = world.first_member[posts["replica"]] + posts["place"] % self._num_creators
+        label = world.tables["creators"]["label_appeal"][creator]
         return cast(Array, (posts["appeal"] + heat) + (label + self._facts.title_appeal * posts["title_fit"]))
 
     def _fields(self, is_shown: Array) -> tuple[Field, ...]:

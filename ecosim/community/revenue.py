@@ -9,7 +9,6 @@ import numpy as np
 
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
-from ecosim.exact import micro
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -24,7 +23,6 @@ class Settle:
     repeats = False
 
     def __init__(self, scenario: CommunityScenario) -> None:
-        self._pay = micro(scenario.ads_eur_per_view)
         self._num_creators = scenario.num_creators
         self._num_topics = len(scenario.topics)
 
@@ -54,8 +52,9 @@ class Settle:
     def _pay_out(self, world: World) -> Table:
         """One row a creator that is paid."""
         creators, ledger = world.tables["creators"], world.ledger
-        rows = np.flatnonzero(creators["views_last"] * self._pay)
+        due = creators["views_last"] * creators["pay_per_view"]
+        rows = np.flatnonzero(due)
         replica, member = creators["replica"][rows], creators["member"][rows]
-        amount = creators["views_last"][rows] * self._pay
+        amount = due[rows]
         ledger.pay("ads", amount, ledger.outside("advertisers", replica), ledger.rows(replica, member))
         return Table({"replica": replica, "creator": member, "views": creators["views_last"][rows], "ads": amount})

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ecosim.community.arrivals import Arrive
 from ecosim.community.experts import EXPERTS
 from ecosim.community.figures import KPIS, METRICS, conclude, measure
+from ecosim.community.levers import panel
 from ecosim.community.posts import Publish
 from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
@@ -123,6 +124,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         conclude=conclude,
         num_bytes=num_bytes,
         populations={"viewer": "viewers"},
+        panel=panel,
     )
 
 

@@ -23,8 +23,10 @@ from ecosim.words import Table
 BOOKS = Books(
     assets=("cash",),
     externals=("advertisers", "nature", "owners", "models"),
-    reasons=("capital", "ads", "effort", "models"),
+    reasons=("capital", "ads", "effort", "models", "interventions"),
 )
+NO_INCOME = ("capital", "interventions")
+"""Reasons for which cash comes and goes without being earned or spent."""
 TASTE_SCALE = 100
 """Tastes are int16 counts of hundredths of log-odds."""
 
@@ -142,6 +144,10 @@ def _creators(scenario: CommunityScenario, replicas: Table) -> Table:
             "niche": creator_niches(scenario)[member],
             "skill": _by_creator(scenario, [g.skill for g in scenario.creators])[member]
             + _by_creator(scenario, [g.skill_spread for g in scenario.creators])[member] * luck,
+            "pay_per_view": np.full(num_rows, micro(scenario.ads_eur_per_view)),
+            "label_appeal": np.where(
+                creator_roles(scenario)[member] == ROLES.index("ai_creator"), scenario.viewers.ai_appeal, 0.0
+            ),
             **{name: np.zeros(num_rows, np.int64) for name in counts},
             **{name: np.zeros((num_rows, num_topics), np.int64) for name in by_topic},
         }
@@ -158,6 +164,7 @@ def _viewers(scenario: CommunityScenario, replicas: Table) -> Table:
             "replica": replica,
             "viewer": viewer,
             "arrives": arrival_days(scenario)[viewer],
+            "visit_chance": np.full(num_rows, scenario.viewers.visit_chance),
             "favourite": favourite,
             "taste": _tastes(scenario, viewer, seed, favourite),
             "profile": _first_profiles(scenario, favourite),

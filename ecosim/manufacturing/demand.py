@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.exact import MILLION, micro, value
+from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -29,7 +29,6 @@ class Demand:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
-        self.price = micro(scenario.demand.price_eur)
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -43,7 +42,9 @@ class Demand:
         rows = replica * self.net.num_positions + np.tile(self.positions, len(live))
         positions = world.tables["positions"]
         member, item = positions["member"][rows], positions["item"][rows]
-        wanted = self._draw(world, replica, member)
+        firms, firm = world.tables["firms"], self.net.firm_row(replica, member)
+        drawn = self._draw(world, replica, member)
+        wanted = np.rint(drawn * firms["demand_factor"][firm]).astype(np.int64) * MILLION
         account = world.ledger.rows(replica, member)
         stock = world.ledger.accounts["balance"][account, item + 1]
         owed = positions["owed"][rows] + wanted
@@ -51,7 +52,7 @@ class Demand:
         positions["owed"][rows] = owed - sold
         consumers = world.ledger.outside("consumers", replica)
         world.ledger.move(item + 1, sold, account, consumers)
-        world.ledger.pay("sales", value(np.full_like(sold, self.price), sold), consumers, account)
+        world.ledger.pay("sales", value(firms["price"][firm], sold), consumers, account)
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = wanted
         note_demand(world, rows, quantity)
@@ -71,14 +72,13 @@ class Demand:
         }
 
     def _draw(self, world: World, replica: Array, member: Array) -> Array:
-        """Units wanted, whole, in millionths."""
+        """Units that consumers would want in ordinary times, whole."""
         facts, seed = self.facts, world.seed(seeds.WORLD, replica)
         if facts.kind == "step":
             units = facts.mean_units if world.steps < facts.step_week else facts.step_units
-            return np.full(len(replica), round(units) * MILLION)
+            return np.full(len(replica), round(units))
         if facts.kind == "poisson":
             mean = np.full(len(replica), facts.mean_units)
-            return seeds.poisson(mean, seeds.WORLD, seed, world.steps, self.name, (member,)) * MILLION
+            return seeds.poisson(mean, seeds.WORLD, seed, world.steps, self.name, (member,))
         noise = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,))
-        drawn = np.maximum(np.rint(facts.mean_units + facts.sd_units * noise), 0.0)
-        return drawn.astype(np.int64) * MILLION
+        return np.maximum(np.rint(facts.mean_units + facts.sd_units * noise), 0.0)

@@ -10,7 +10,7 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import REASONS, ROLES, layout
+from ecosim.manufacturing.state import NO_PROFIT, REASONS, ROLES, layout
 from ecosim.manufacturing.talks import AGREED
 from ecosim.side import Events, Figure, Figures, Series
 from ecosim.words import Table
@@ -40,7 +40,9 @@ METRICS: Mapping[str, Figure] = {
 }
 
 KPIS: Mapping[str, Figure] = {
-    "profit_eur": Figure("EUR", "all cash taken less all cash spent, without what firms started with", "higher"),
+    "profit_eur": Figure(
+        "EUR", "cash taken less cash spent, without what firms started with or interventions moved", "higher"
+    ),
     "cost_eur": Figure("EUR", "holding and backlog cost of the whole run", "lower"),
     "fill_rate": Figure("", "units served at once ÷ units asked for (type 2)", "higher"),
     "bullwhip": Figure("", "(sd ÷ mean)² of a role's weekly orders ÷ that of weekly demand", "lower"),
@@ -118,7 +120,7 @@ def conclude(world: World, series: Series) -> Figures:
     members = accounts.take(accounts["is_member"])
     by_reason = members["cash_by_reason"] / MILLION
     add, role = _Adder(world.num_replicas, figures), net.role[members["account"]]
-    profit = by_reason.sum(axis=1) - by_reason[:, REASONS.index("opening")]
+    profit = by_reason.sum(axis=1) - by_reason[:, [REASONS.index(why) for why in NO_PROFIT]].sum(axis=1)
     add.by(ROLES, role, "profit_eur", members, profit)
     add("profit_eur", members, profit)
     add("cost_eur", members, -by_reason[:, [REASONS.index("holding"), REASONS.index("backlog")]].sum(axis=1))

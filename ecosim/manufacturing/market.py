@@ -180,7 +180,8 @@ class Quote:
         member, item = positions["member"], positions["item"]
         account = world.ledger.rows(positions["replica"], member)
         free = world.ledger.accounts["balance"][account, item + 1] + positions["on_order"]
-        free += net.capacity[member] * (self.facts.late_weeks + 1)
+        capacity = world.tables["firms"]["capacity"][net.firm_row(positions["replica"], member)]
+        free += capacity * (self.facts.late_weeks + 1)
         promised = np.zeros(positions.num_rows, np.int64)
         rows = net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
         np.add.at(promised, rows, contracts["open"])

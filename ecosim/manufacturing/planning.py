@@ -65,12 +65,13 @@ class Replenish:
                     }
                 )
             )
-        return {"orders": concat(rows)}
+        return {"orders": concat(rows)} if rows else {}
 
     def _question(self, world: World, role: str, rows: Array, debts: Array) -> Question:
         net, positions = self.net, world.tables["positions"]
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         account = world.ledger.rows(replica, member)
+        firms, firm = world.tables["firms"], net.firm_row(replica, member)
         makes = net.makes[net.position[member, item]]
         nobody = np.full(len(rows), NOBODY)
         whole = np.full(len(rows), MILLION)
@@ -85,8 +86,8 @@ class Replenish:
                 "on_hand": world.ledger.accounts["balance"][account, item + 1],
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
-                "lead_time": np.where(makes, net.make_weeks[member], self.buy_weeks),
-                "capacity": np.where(makes, net.capacity[member], 0),
+                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks),
+                "capacity": np.where(makes, firms["capacity"][firm], 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],
                 "makes": makes.astype(np.int64),

@@ -41,8 +41,9 @@ class Produce:
         live = world.is_live[positions["replica"]]
         rows = np.flatnonzero(np.tile(net.makes, world.num_replicas) & live)
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
+        firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)
-        planned = np.minimum(positions["wish"][rows], net.capacity[member])
+        planned = np.minimum(positions["wish"][rows], firms["capacity"][maker])
         bom = net.bom[item]
         stock = ledger.accounts["balance"][account, 1:]
         enough_for = np.where(bom > 0, stock // np.maximum(bom, 1), PLENTY).min(axis=1)
@@ -61,7 +62,7 @@ class Produce:
         ledger.move(item + 1, made, nature, transit)
         positions["on_order"][rows] += made
         week = np.full(len(rows), world.steps)
-        ready = week + net.make_weeks[member]
+        ready = week + firms["make_weeks"][maker]
         job = {
             "replica": replica, "buyer": member, "seller": member, "item": item, "signed_week": week,
             "due_week": ready, "arrive_week": ready, "quantity": made, "price": np.zeros(len(rows), np.int64),

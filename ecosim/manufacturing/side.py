@@ -10,6 +10,7 @@ from ecosim.manufacturing.delivery import Arrive, Ship
 from ecosim.manufacturing.demand import Demand
 from ecosim.manufacturing.experts import EXPERTS
 from ecosim.manufacturing.figures import KPIS, METRICS, conclude, measure
+from ecosim.manufacturing.levers import panel
 from ecosim.manufacturing.market import Quote
 from ecosim.manufacturing.planning import Replenish
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -166,4 +167,5 @@ SIDE = Side(
     measure=measure,
     conclude=conclude,
     num_bytes=num_bytes,
+    panel=panel,
 )

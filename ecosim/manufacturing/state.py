@@ -26,7 +26,9 @@ from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models")
+REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions")
+NO_PROFIT = ("opening", "interventions")
+"""Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
 SHOWN_OFFERS = 6
 NOBODY = -1
@@ -39,7 +41,8 @@ class Layout:
     Attributes:
         items: names; the asset of item i is i + 1.
         names: of the firms, by member id.
-        role, sells, capacity, make_weeks, partner, to_consumers: by member id (capacity in millionths of a unit).
+        role, sells, partner, to_consumers: by member id.
+        capacity, make_weeks: by member id, as they are before week 1 (capacity in millionths of a unit).
         owner, item, makes: by position; `makes` is true where the firm makes the item itself.
         position: position of a member and item, -1 where it has none, shape (members, items).
         sellers: for each item, the ids of the firms that sell it.
@@ -143,7 +146,7 @@ def build(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
     net = layout(scenario)
     num_replicas = replicas.num_rows
     tables = {
-        "firms": _firms(net, num_replicas),
+        "firms": _firms(scenario, net, num_replicas),
         "positions": _positions(scenario, net, num_replicas),
         "contracts": _contracts(scenario, net, num_replicas),
         "shipments": _shipments(scenario, net, num_replicas),
@@ -154,7 +157,7 @@ def build(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
     return tables
 
 
-def _firms(net: Layout, num_replicas: int) -> Table:
+def _firms(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
     def tile(column: Array) -> Array:
         return np.tile(column, num_replicas)
 
@@ -165,6 +168,9 @@ def _firms(net: Layout, num_replicas: int) -> Table:
             "role": tile(net.role),
             "name": tile(np.array(net.names, dtype=object)),
             "capacity": tile(net.capacity),
+            "make_weeks": tile(net.make_weeks),
+            "price": tile(np.full(net.num_members, micro(scenario.demand.price_eur))),  # what consumers pay
+            "demand_factor": tile(np.ones(net.num_members)),
             "num_deliveries": tile(np.zeros(net.num_members, np.int64)),
             "num_on_time": tile(np.zeros(net.num_members, np.int64)),
             "megaflops": tile(np.zeros(net.num_members, np.int64)),

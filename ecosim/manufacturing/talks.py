@@ -168,7 +168,7 @@ class Negotiate:
                 "market_price": self.price[item],
                 "need": units,
                 "on_hand": on_hand,
-                "wanted_week": weeks if is_buyer else self._can_ship(mover, units, offer["quantity"]),
+                "wanted_week": weeks if is_buyer else self._can_ship(world, replica, mover, units, offer["quantity"]),
                 "has_offer": has_offer.astype(np.int64),
                 **{f"offer_{what}": offer[what] for what in OFFER},
                 "has_own": (own["price"] >= 0).astype(np.int64),
@@ -193,9 +193,9 @@ class Negotiate:
             ),
         )
 
-    def _can_ship(self, seller: Array, room: Array, quantity: Array) -> Array:
+    def _can_ship(self, world: World, replica: Array, seller: Array, room: Array, quantity: Array) -> Array:
         """Weeks from now in which a seller could deliver: at once from what is free, later as capacity allows."""
-        capacity = np.maximum(self.net.capacity[seller], MILLION)
+        capacity = np.maximum(world.tables["firms"]["capacity"][self.net.firm_row(replica, seller)], MILLION)
         free = room - capacity * (self.late_weeks + 1)
         wait = -((np.minimum(free - quantity, 0)) // capacity)
         return self.lead_weeks + np.clip(wait, 0, self.late_weeks)

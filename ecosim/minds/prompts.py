@@ -1,7 +1,8 @@
 """From rows of a question to prompts: the card's template, rendered for each row by a sandboxed Jinja.
 
 A template sees the columns that its card reads and nothing else of the world: no key, no replica, no seed. Text columns
-are data: a control token spelt in one is read as plain characters by the pool.
+are data: a control token spelt in one is read as plain characters by the pool. A message from outside (`message`, see
+`ecosim.schedule`) stands before the row's own part, unless the template shows it itself; it is never a template.
 
 A template shows columns, asks and loops over them; it calls nothing, includes nothing and multiplies nothing, so that a
 card from a stranger cannot read files or run for ever. That is looked up in its syntax, before anything is rendered.
@@ -19,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError
 from ecosim.fields import Choice
+from ecosim.schedule import MESSAGE
 from ecosim.words import Question
 
 
@@ -109,8 +111,8 @@ class Prompts:
         }
         try:
             return [
-                (self._shared.render(about, **row), self._own.render(about, **row).strip())
-                for row in self._rows(question)
+                (self._shared.render(about, **row), lead + self._own.render(about, **row).strip())
+                for row, lead in zip(self._rows(question), self._leads(question), strict=True)
             ]
         except (TemplateError, TypeError, ArithmeticError) as error:
             seen = ", ".join([*self._reads, *about, "filled"])
@@ -129,6 +131,12 @@ class Prompts:
             row = {name: column[i] for name, column in plain.items()}
             row |= {name: [row[name][slot] for slot in used] for name, used in slots.items()}
             yield {**row, "filled": slots}
+
+    def _leads(self, question: Question) -> list[str]:
+        """What stands before each row's own part: the message to its member, if there is one."""
+        if MESSAGE not in question.columns or MESSAGE in self._reads:
+            return [""] * question.num_rows
+        return [f"News: {text}\n" if text else "" for text in question[MESSAGE].tolist()]
 
     def _check(self, question: Question) -> None:
         faults = []

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ecosim.errors import RunError
-from ecosim.record.digest import Digest, Packed, pack
+from ecosim.record.digest import Digest, Packed, always, pack
 from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Store
 from ecosim.side import Schema
@@ -38,7 +38,7 @@ def audit(
     first_wrong: dict[int, int] = {}
     try:
         for step in range(1, steps_done + 1):
-            digest.add_step(step, _packed(tables, schemas, step), list(schemas))
+            digest.add_step(step, _packed(tables, schemas, step), always(schemas))
             if has_links:
                 for replica in _differing(digest, links.take(step)):
                     first_wrong.setdefault(replica, step)

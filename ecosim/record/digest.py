@@ -4,7 +4,8 @@ Canonical: tables in the order of their names; rows in the order of their keys; 
 little endian, −0 as 0 and every NaN as one NaN, text by its own SHA-256; the replica's number left out. So the digest
 does not depend on neighbours, layout, part files or arrival order, and replica i among others has the digest of
 replica i alone.
-A step's link is SHA-256(previous link, step, tables): a resumed run goes on from the last link.
+A rare table enters only where it has rows, so a run to which nothing of the kind happens has the digest of a run that
+can't have it. A step's link is SHA-256(previous link, step, tables): a resumed run goes on from the last link.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Digest:
         Args:
             step: its number.
             tables: packed rows by name; tables without rows may be left out.
-            known: the names of all event tables of the side.
+            known: the names of the tables that are counted in every step, rows or none; of any other table only the
+                replicas with rows know.
         """
         every = sorted(known)
         ends = np.zeros((len(every), len(self.links) + 1), np.int64)
@@ -54,11 +56,23 @@ class Digest:
                 for hash_, start, end in zip(hashes, bounds[:-1], bounds[1:], strict=True):
                     if end > start:
                         hash_.update(data[start:end])
+        for name in sorted(set(tables) - set(every)):
+            self._add_rare(hashes, name, tables[name])
         self.links = [hash_.digest() for hash_ in hashes]
+
+    def _add_rare(self, hashes: Sequence[hashlib._Hash], name: str, packed: Packed) -> None:
+        for replica in np.unique(packed.replica).tolist():
+            rows = packed.rows[packed.replica == replica]
+            hashes[replica].update(name.encode() + b"\0" + len(rows).to_bytes(8, "little") + rows.tobytes())
 
     def hex(self) -> list[str]:
         """The latest links as text."""
         return [link.hex() for link in self.links]
+
+
+def always(schemas: Mapping[str, Schema]) -> list[str]:
+    """The names of the tables that are counted in every step."""
+    return [name for name, schema in schemas.items() if not schema.is_rare]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,20 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
+class _Change(_Part):
+    step: int
+    name: str
+    fingerprint: str
+
+
 class _Arm(_Part):
     name: str
     minds: dict[str, list[str]]
     own: list[str] = []
     num_seeds: int | None
     has_other_luck: bool
+    interventions: list[_Change] = []
+    shocks: list[str] = []
 
 
 class _Replicas(_Part):

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ecosim.record import decisions as kept_decisions
-from ecosim.record.digest import Digest, pack
+from ecosim.record.digest import Digest, always, pack
 from ecosim.record.store import Store
 from ecosim.side import Events, Schema
 from ecosim.words import KEY, Decision, Question, Table
@@ -78,7 +78,7 @@ class Recorder:
         """Chain and store the step; gives its events by table, in order."""
         packed = {name: pack(pieces, self.schemas[name]) for name, pieces in self._open.items()}
         self._open = {}
-        self.digest.add_step(step, packed, list(self.schemas))
+        self.digest.add_step(step, packed, always(self.schemas))
         outside = [name for name, schema in self.schemas.items() if schema.is_exogenous]
         self.exogenous.add_step(step, {name: packed[name] for name in outside if name in packed}, outside)
         tables = {name: rows.table for name, rows in packed.items()}

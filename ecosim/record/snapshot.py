@@ -30,8 +30,8 @@ from ecosim.words import Table
 FOLDER = "snapshots"
 _FACTS = "snapshot.json"
 _SERIES = "series.arrow"
-_FORMAT = 1
-"""Goes up when the layout of a snapshot changes; another one is not read."""
+_FORMAT = 2
+"""Goes up when the layout of a snapshot, or a column of a world's tables, changes; another one is not read."""
 _NAME = re.compile(r"step-(\d{6,})")
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
