@@ -38,6 +38,62 @@ MEGAFLOPS_PER_EXAFLOP = 10**12
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a column of a question or of a table of the world is; money and goods are whole millionths.
+
+    Attributes:
+        unit: "" for pure numbers, codes and yes or no, "text" or "" for text.
+        about: what it says, for people.
+    """
+
+    unit: str
+    about: str
+
+
+Meanings = Mapping[str, Meaning]
+"""By name of the column."""
+
+
+def units(meanings: Meanings) -> dict[str, str]:
+    """The units alone, as a Question carries them."""
+    return {name: meaning.unit for name, meaning in meanings.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A table of the world: what a row of it is, and its columns."""
+
+    about: str
+    columns: Meanings
+
+
+COMMON = {
+    "replicas": State(
+        "a world of its own, beside the others",
+        {
+            "replica": Meaning("id", "its number"),
+            "arm": Meaning("", "which arm of a comparison it belongs to"),
+            "world_seed": Meaning("", "keys what no member decides"),
+            "mind_seed": Meaning("", "keys what minds draw"),
+            "is_live": Meaning("", "false once it has broken a law; it is frozen then"),
+            "fault": Meaning("text", "which law it broke, and when"),
+        },
+    ),
+    "accounts": State(
+        "an account: of every member, then of every outside party",
+        {
+            "replica": Meaning("id", "where it is"),
+            "account": Meaning("id", "its number; members first, by id"),
+            "is_member": Meaning("", "whether a member owns it"),
+            "balance": Meaning("EUR/1e6, units/1e6", "cash, then every kind of goods; sums to 0 over a replica"),
+            "cash_by_reason": Meaning("EUR/1e6", "the same cash, sorted by why it moved"),
+        },
+    ),
+}
+"""The tables that every world has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of an event table: int64 or float64 (`i8`, `f8`), or text (`str`)."""
 
@@ -72,7 +128,11 @@ SUBSTITUTIONS = Schema(
 
 
 class Phase(Protocol):
-    """A part of a step. `ask` never writes, `apply` is the only one that does."""
+    """A part of a step. `ask` never writes, `apply` is the only one that does.
+
+    A phase may also tell what it is about, for people: `sees` and `answers` (`Meanings` of the columns and of the
+    fields of its questions) and `writes` (names of event tables). `ecosim explain` shows them.
+    """
 
     name: str
     repeats: bool
@@ -130,6 +190,7 @@ class Side:
         measure: figures of the step just done, from the world's tables and the step's events; reads only.
         conclude: figures of whole replicas, from the world at the end and the metrics of all steps.
         populations: roles too numerous for handles and accounts, with the table that holds each.
+        tables: what the tables that `build` makes are.
     """
 
     name: str
@@ -147,6 +208,19 @@ class Side:
     measure: Callable[[World, Events], Figures]
     conclude: Callable[[World, Series], Figures]
     populations: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, State] = field(default_factory=dict)
+
+    @property
+    def state(self) -> dict[str, State]:
+        """All tables of the world: the side's own, with who answers for whom, and those that every world has."""
+        minds: dict[str, dict[str, Meaning]] = {}
+        for role, phases in self.roles.items():
+            asked = {f"mind.{phase}": Meaning("", f"code of the mind that answers in {phase}") for phase in phases}
+            minds.setdefault(self.home(role), {}).update(asked)
+        own = {
+            name: State(table.about, {**table.columns, **minds.get(name, {})}) for name, table in self.tables.items()
+        }
+        return {**own, **COMMON}
 
     @property
     def events(self) -> dict[str, Schema]:

@@ -15,7 +15,17 @@ from ecosim.world import Events, World
 
 
 class Recommend:
-    """Every visitor gets a slate; nobody is asked."""
+    """Every visitor gets a slate of `slate` posts, each slot from the source that `feed` names for it.
+
+    `random` is any post with the same chance; `popular` draws a post with a chance in proportion to (views + a)^r;
+    `hot` is one front page for all, likes against age; `content` ranks by how well niche, topic and title match what
+    the visitor watched and liked, and whom it follows. No post is twice on a slate; one that the visitor has watched is
+    shown again only with `watch_again`.
+
+    Draws:
+        From the world's seed, keyed by the viewer: the lotteries of `random` and `popular`, and the order of equals in
+        `hot` and `content`.
+    """
 
     name = "recommend"
     repeats = False
@@ -27,7 +37,7 @@ class Recommend:
         self._slots = [(feeds[s], [i for i, t in enumerate(sources) if t == s]) for s in dict.fromkeys(sources)]
 
     def ask(self, world: World) -> list[Question]:
-        """No question."""
+        """Nobody is asked: the feed is the platform's."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:

@@ -16,7 +16,7 @@ from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
 from ecosim.community.revenue import Settle
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import books, build
+from ecosim.community.tables import TABLES, books, build
 from ecosim.community.titles import Embedder, word_vectors
 from ecosim.errors import ScenarioError
 from ecosim.world import Column, Phase, Schema, Side
@@ -122,6 +122,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         measure=measure,
         conclude=conclude,
         populations={"viewer": "viewers"},
+        tables=TABLES,
     )
 
 

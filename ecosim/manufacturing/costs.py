@@ -15,10 +15,14 @@ from ecosim.world import Events, World
 
 
 class Charge:
-    """Every position pays for its stock, and for what it owes and should have shipped by now."""
+    """Every position pays for its stock, and for what it owes and should have shipped by now.
+
+    `holding_cost_eur` and `backlog_cost_eur` of the item, a unit and week.
+    """
 
     name = "charge"
     repeats = False
+    writes = ("stocks",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

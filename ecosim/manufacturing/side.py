@@ -14,7 +14,7 @@ from ecosim.manufacturing.market import Quote
 from ecosim.manufacturing.planning import Replenish
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.shopfloor import Produce
-from ecosim.manufacturing.state import Layout, books, build, layout
+from ecosim.manufacturing.state import TABLES, Layout, books, build, layout
 from ecosim.manufacturing.talks import ACTS, OUTCOMES, Negotiate
 from ecosim.world import Column, Phase, Schema, Side
 
@@ -165,4 +165,5 @@ SIDE = Side(
     kpis=KPIS,
     measure=measure,
     conclude=conclude,
+    tables=TABLES,
 )
