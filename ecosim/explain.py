@@ -81,11 +81,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatTold:
-    """Who answers: its name, its grade, and what it does."""
+    """Who answers: its name, other names of the same mind, its grade, and what it does."""
 
     name: str
     grade: str
     about: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,9 +410,8 @@ def _seat(side: Side, facts: Scenario, question: str, seat: Seat) -> SeatTold:
             name=seat, grade=spec.grade, about=f"{base} with adapter {spec.adapter}" if spec.adapter else base
         )
     experts = side.experts[question]
-    same = [name for name, expert in experts.items() if expert is experts[seat] and name != seat]
-    about = docstrings.read(experts[seat]).summary
-    return SeatTold(name=seat, grade="scripted", about=f"({', '.join(same)}) {about}" if same else about)
+    also = tuple(name for name, expert in experts.items() if expert is experts[seat] and name != seat)
+    return SeatTold(name=seat, grade="scripted", about=docstrings.read(experts[seat]).summary, also=also)
 
 
 # ---- the dictionary -------------------------------------------------------------------------------------------------

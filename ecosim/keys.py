@@ -54,8 +54,10 @@ class Key:
 
     def says(self) -> str:
         """Meaning, unit, options and limits in one line."""
-        facts = [self.unit, self.limits, "one of " + ", ".join(self.options) if self.options else ""]
-        known = [fact for fact in facts if fact and not (fact == self.unit and fact in re.split(r"\W+", self.about))]
+        is_told = bool(re.search(rf"\b{re.escape(self.unit)}\b", self.about))
+        each = "each " if self.limits and self.holds != "value" else ""
+        words = "one of " + ", ".join(self.options) if self.options else ""
+        known = [fact for fact in ("" if is_told else self.unit, each + self.limits, words) if fact]
         about = self.about.rstrip(".")
         return f"{about} ({'; '.join(known)})" if known else about
 
