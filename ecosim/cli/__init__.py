@@ -26,7 +26,8 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
-app.command()(tell.explain)
+for command in (tell.explain, tell.schema, tell.init):
+    app.command()(command)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")
 app.add_typer(tools.bench, name="bench")

@@ -14,6 +14,8 @@ Minds = Annotated[
     list[str] | None, typer.Option("--mind", help="Who answers: `--mind distributor=untrained`; repeatable.")
 ]
 
+World = Annotated[str | None, typer.Option(help="An ecosystem: `manufacturing` or `community`.")]
+
 
 def explain(
     scenario: Scenario,
@@ -37,3 +39,42 @@ def explain(
         pages.dictionary(told)
     else:
         pages.explanation(told)
+
+
+def schema(
+    world: World = None,
+    as_json: Annotated[bool, typer.Option("--json", help="On one line.")] = False,
+) -> None:
+    """JSON Schema of scenario files, for editors: completes keys, marks misspelt ones, tells what each means.
+
+    Example: `ecosim schema > ecosim.schema.json`, and the first line of a scenario:
+    `# yaml-language-server: $schema=./ecosim.schema.json`
+    """
+    from ecosim import schema as schemas
+
+    print(json.dumps(schemas.schema(world), ensure_ascii=False, indent=None if as_json else 1))
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="What the scenario is called; NAME.yaml is made.")] = "my_scenario",
+    world: World = None,
+    source: Annotated[str | None, typer.Option("--from", help="A scenario to begin from, by name or file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a commented scenario to start from, and beside it the schema from which editors complete its keys.
+
+    Example: `ecosim init my_market --world manufacturing`
+    """
+    from pathlib import Path
+
+    from ecosim import starter
+
+    given = Path(name)
+    path = given if given.suffix in (".yaml", ".yml") else given.with_name(f"{given.name}.yaml")
+    made, beside = starter.write(path, world, source)
+    following = [f"ecosim check {made}", f"ecosim run {made} --seeds 5"]
+    if as_json:
+        print(json.dumps({"scenario": str(made), "schema": str(beside), "next": following}))
+        return
+    print(f"{made}: a commented scenario; {beside.name} beside it is for editors. Next:\n")
+    print("\n".join(following))
