@@ -61,7 +61,8 @@ class Column:
     """A column, a field or a figure.
 
     Attributes:
-        kind: `question`, `answer`, `event`, `metric`, `kpi`, or `table` of the world.
+        kind: `question`, `answer`, `event`, `metric`, `kpi`, `table` of the world, or `lever`, a column of such a table
+            that interventions may change.
         table: the phase, the event table, or the table of the world; "" for figures.
         name: of the column.
         unit: "–" for pure numbers, codes, and yes or no.
@@ -208,7 +209,13 @@ def tell(source: Source, changes: Changes | None = None, minds: Wishes | None = 
         side=side,
         settings=tuple(_settings(facts, "", True, changes or {})),
         phases=phases,
-        columns=(*_asked_columns(seen), *_event_columns(side), *_figures(side), *_state(side, seen.world)),
+        columns=(
+            *_asked_columns(seen),
+            *_event_columns(side),
+            *_figures(side),
+            *_state(side, seen.world),
+            *_levers(side, facts),
+        ),
     )
 
 
@@ -223,7 +230,7 @@ class _Seen:
 
 def _look(side: Side, facts: Scenario) -> _Seen:
     """Let one replica live, with scripted minds, until every role that can be asked was asked."""
-    facts = _without_models(facts).with_changes(seeds=1)
+    facts = without_models(facts).with_changes(seeds=1)
     wishes = dict.fromkeys(side.roles, "scripted")
     made, router, _ = simulate.prepare(facts, [Arm(name="look", minds=wishes)])
     asked: dict[tuple[str, str], Question] = {}
@@ -246,8 +253,10 @@ def _look(side: Side, facts: Scenario) -> _Seen:
     return _Seen(world, asked, written)
 
 
-def _without_models(facts: Scenario) -> Scenario:
-    """The same scenario, without the encoder of titles: it would be loaded to be looked past."""
+def without_models(facts: Scenario) -> Scenario:
+    """The same scenario without what could need a model: interventions that change minds, the encoder of titles."""
+    if getattr(facts, "interventions", None):
+        facts = facts.with_changes(interventions=[])
     publishing = getattr(facts, "publishing", None)
     if publishing is None or publishing.title_vectors != "minilm":
         return facts
@@ -457,3 +466,12 @@ def _state(side: Side, world: World) -> Iterator[Column]:
             meaning = declared.get(name, Meaning("", ""))
             unit = _unit(meaning.unit, column)
             yield Column(kind="table", table=table, name=name, unit=unit, shape=_shape(column), about=meaning.about)
+
+
+def _levers(side: Side, facts: Scenario) -> Iterator[Column]:
+    """What interventions may change, where a side declares it."""
+    panel = getattr(side, "panel", None)
+    for lever in panel(facts).levers if panel else ():
+        shape = "a mind by name" if lever.is_mind else f"{lever.low:,g} … {lever.high:,g}"
+        unit = lever.unit or "–"
+        yield Column(kind="lever", table=lever.table, name=lever.name, unit=unit, shape=shape, about=lever.about)

@@ -64,6 +64,7 @@ def text(facts: Scenario, name: str, begun: str) -> str:
     facts = facts.model_copy(update={"title": title[:1].upper() + title[1:]})
     head = [
         f"# yaml-language-server: $schema=./{schema.FILE}",
+        "",
         f"# A scenario for ecosim, begun from {begun}. `ecosim check` finds faults, `ecosim explain` tells the rest.",
         "# A key right behind a # has its default: take the # away and change it.",
         "",

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
-for command in (tell.explain, tell.schema, tell.init):
+for command in (tell.explain, tell.odd, tell.init, tell.schema):
     app.command()(command)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")

@@ -60,6 +60,8 @@ def _table_title(told: Told, kind: str, table: str) -> str:
     if kind == "event":
         schema = told.side.events[table]
         return f"events/{table}: {schema.about.rstrip('.')}{' (exogenous)' if schema.is_exogenous else ''}"
+    if kind == "lever":
+        return f"levers of table {table}: what interventions may change"
     if kind == "table":
         about = told.side.state[table].about if table in told.side.state else ""
         return f"table {table}{': a row is ' + about if about else ''}"
@@ -141,6 +143,8 @@ def _unit(column: Column) -> str:
 
 def _meaning(column: Column) -> str:
     about = column.about or "not described"
+    if column.kind == "lever":
+        about = f"{about} ({column.shape})"
     return f"{about}; {column.better} is better" if column.better else about
 
 

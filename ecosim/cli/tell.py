@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ecosim.cli import pages
 from ecosim.cli.options import Change, Json, Scenario, changes_of, minds_of
+from ecosim.errors import RunError
 
 Minds = Annotated[
     list[str] | None, typer.Option("--mind", help="Who answers: `--mind distributor=untrained`; repeatable.")
@@ -65,8 +67,6 @@ def init(
 
     Example: `ecosim init my_market --world manufacturing`
     """
-    from pathlib import Path
-
     from ecosim import starter
 
     given = Path(name)
@@ -78,3 +78,40 @@ def init(
         return
     print(f"{made}: a commented scenario; {beside.name} beside it is for editors. Next:\n")
     print("\n".join(following))
+
+
+def odd(
+    scenario: Scenario,
+    change: Change = None,
+    mind: Minds = None,
+    out: Annotated[Path | None, typer.Option(help="The Markdown file to be made; none: print it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The ODD+D page of a scenario, in Markdown: what a paper's reader needs, written from the code.
+
+    Example: `ecosim odd smart_manufacturing --out odd.md`
+    """
+    from ecosim import odd as protocol
+
+    text = protocol.page(scenario, changes_of(change), minds_of(mind or [], "--mind"))
+    if out is not None:
+        _write_new(out, text)
+    if as_json:
+        print(json.dumps({"scenario": scenario, "page": str(out) if out else None, "markdown": text}))
+    else:
+        print(out if out is not None else text, end="\n" if out is not None else "")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet: a page is written on by hand, and must not be lost.
+
+    Raises:
+        RunError: it is there, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise RunError(f"{path}: there is a file of that name already; give another name") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error

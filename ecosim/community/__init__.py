@@ -13,9 +13,30 @@ Theory:
     or of what a viewer watched, and so feed back on themselves. Unequal attention and the lock-in of early success
     come out of this; neither is put in.
 
+Scales:
+    A step is a day. There is no space. What posts are worth to viewers is measured in log-odds of watching, money in
+    euros, exactly, in whole millionths.
+
+Decisions:
+    Creators decide on topic and effort of a post, AI creators on its title; viewers on watching, liking, following
+    and leaving. Income and attention are measured; no mind is told to maximise them. Scripted creators follow rules
+    of thumb and do not optimise; scripted viewers choose by random utility. What a language model or a function of a
+    user's own pursues is its own affair. All members of a role are asked at the same time, and each answers from its
+    own row.
+
+Sensing:
+    A creator sees its own record, cash and followers, and what posts on each topic brought lately on the whole
+    platform; never the tastes of viewers, the rules of the feed, or the record of another creator. A viewer sees the
+    posts of its slate and what they are worth to it. The feed sees what was posted, shown and watched; never tastes.
+    What is seen is exact.
+
 Learning:
     No mind changes during a run, but records grow: a creator's posts, views and likes by topic, from which scripted
     creators learn what pays (a bandit); and the profile of each viewer, from which a feed by content learns.
+
+Input:
+    None beside the scenario file. Arrivals and fashions are made by the model, from the scenario's figures. Where
+    `publishing.title_vectors` is `minilm`, titles are turned into vectors by that published encoder model.
 
 Prediction:
     Creators expect of a topic what posts on it brought before, to them and on the whole platform; how is the mind's

@@ -27,8 +27,9 @@ _PRIOR_POSTS = 1
 def bandit_creator(question: Question) -> Answers:
     """Thompson sampling: each topic's views per post as far as known, plus luck that shrinks with experience.
 
-    It takes the topic that comes out best, and the highest effort whose cost is at most a third of what its posts
-    brought in on average.
+    Each topic gets mean + z · max(mean, 1) ÷ √(posts + 1), where mean is (views + trend) ÷ (posts + 1) and z a normal
+    draw: one post of the platform's stands in for experience. It takes the topic that comes out best, and the highest
+    effort whose cost is at most a third of what its posts brought in on average.
 
     Source: Thompson (1933), On the likelihood that one unknown probability exceeds another (here a normal posterior).
     """
@@ -51,6 +52,8 @@ def niche_creator(question: Question) -> Answers:
 
 def logit_viewer(question: Question) -> Answers:
     """Random utility: the chance of each post is exp(worth), of none exp(skip), over their sum.
+
+    The worth of a post is appeal + taste + bond.
 
     Liking, following and leaving are binary logits: worth − like_bar, worth − follow_bar, leave_pull.
 

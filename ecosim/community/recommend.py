@@ -18,8 +18,9 @@ class Recommend:
     """Every visitor gets a slate of `slate` posts, each slot from the source that `feed` names for it.
 
     `random` is any post with the same chance; `popular` draws a post with a chance in proportion to (views + a)^r;
-    `hot` is one front page for all, likes against age; `content` ranks by how well niche, topic and title match what
-    the visitor watched and liked, and whom it follows. No post is twice on a slate; one that the visitor has watched is
+    `hot` is one front page for all, by log10(max(likes, 1)) + time of posting in units of 12.5 hours; `content` ranks
+    by the product of the visitor's profile (what it watched and liked) with the post's vector (niche, topic, signs of
+    the title), and 8 more for a creator whom it follows. No post is twice on a slate; one that the visitor has watched is
     shown again only with `watch_again`.
 
     Draws:

@@ -3,9 +3,11 @@
 Baselines for learned minds, and their teachers. Integer arithmetic, or floats through `exact`, so that their answers
 have the same bits everywhere.
 
-Negotiators ask for a share of their whole gain that falls from one to nothing as their deadline comes near. They accept
-an offer that gives them the share that they would ask for now; a buyer counts each week of delay as one percent on the
-price, a seller refuses weeks in which it cannot deliver. In their last round they offer their limit and take any gain.
+Negotiators ask for a share of their whole gain that falls to nothing at their deadline: in round n of N it is
+1 − (n ÷ N)^e, with e = 4 (Boulware), 1 (linear) or ¼ (Conceder). A buyer's price is limit − share · (limit − lowest), a
+seller's limit + share · (highest − limit), between the ends of the grid of prices. They accept an offer that gives them
+the share that they would ask for now; a buyer counts each week of delay as one percent on the price, a seller refuses
+weeks in which it cannot deliver. In their last round they offer their limit and take any gain.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ def order_up_to(question: Question) -> Answers:
     """Order what lifts the inventory position to the forecast demand of lead time + review + safety.
 
     The forecast is the moving average of the last four weeks, the review takes one week, safety is two weeks of demand.
-    Makers order from themselves: what they plan to make.
+    So the order is forecast · (lead time + 1 + 2) − (on hand + on order − owed), never below 0. Makers order from
+    themselves: what they plan to make.
 
     Source: Chen, Drezner, Ryan, Simchi-Levi (2000), Quantifying the bullwhip effect in a simple supply chain.
     """
