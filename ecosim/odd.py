@@ -20,7 +20,10 @@ from pathlib import Path
 import ecosim
 from ecosim import catalog, docstrings, explain, seeds
 from ecosim.docstrings import Docstring
-from ecosim.explain import Asked, Changes, Column, PhaseTold, SeatTold, Source, Told
+from ecosim.explain import Source
+from ecosim.explain.look import without_models
+from ecosim.explain.resolved import Changes
+from ecosim.explain.told import Asked, Column, PhaseTold, SeatTold, Told
 from ecosim.minds.seats import Wishes
 from ecosim.opening import SIDES
 from ecosim.words import Expert
@@ -193,8 +196,8 @@ def _stochasticity(subject: _Subject) -> Lines:
     facts, told = subject.told.scenario, subject.told
     yield (
         f"There are {facts.seeds} replicas, with world seeds from {facts.world_seed} up and mind seeds from "
-        f"{facts.mind_seed} up. The world seed keys what no member decides; the mind seed keys what minds draw. Arms of "
-        "a comparison share both, so that they differ in nothing but their minds."
+        f"{facts.mind_seed} up. The world seed keys what no member decides; the mind seed keys what minds draw. Arms "
+        "of a comparison share both, so that they differ in nothing but their minds."
     )
     yield from docstrings.read(seeds).paragraphs[1:]
     rows = [("initialisation", _draws(docstrings.read(told.side.build)))]
@@ -233,8 +236,8 @@ def _details(subject: _Subject) -> Lines:
     yield (
         f"ecosim {ecosim.__version__}, in Python ({about['Requires-Python']}), licence {about['License-Expression']}; "
         f"the world is a Mesa model. `ecosim run {name}` runs it, `ecosim explain {name}` tells more of it. A run's "
-        "manifest records versions, seeds, minds, machine, and a digest of all events; the same scenario and seeds give "
-        "the same digest."
+        "manifest records versions, seeds, minds, machine, and a digest of all events; the same scenario and seeds "
+        "give the same digest."
     )
     yield from docstrings.read(sys.modules[World.__module__]).paragraphs[1:]
     yield "### 3.2 Initialisation"
@@ -261,7 +264,7 @@ def _details(subject: _Subject) -> Lines:
 
 def _submodels(told: Told) -> Iterator[tuple[PhaseTold, Docstring]]:
     """Each phase with what its code says of it: class, module (if it has no other phase), `ask` and `apply`."""
-    made = {phase.name: type(phase) for phase in told.side.phases(explain.without_models(told.scenario))}
+    made = {phase.name: type(phase) for phase in told.side.phases(without_models(told.scenario))}
     homes = [kind.__module__ for kind in made.values()]
     for phase in told.phases:
         kind = made[phase.name]

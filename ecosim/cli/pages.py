@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ecosim.explain import Asked, Column, PhaseTold, SeatTold, Setting, Told
+    from ecosim.explain.told import Asked, Column, PhaseTold, SeatTold, Setting, Told
 
 _INDENT = 3
 _MILLIONTHS = "EUR/1e6 and units/1e6 are whole millionths: 12400000 EUR/1e6 are 12.40 EUR."

@@ -20,8 +20,8 @@ class Recommend:
     `random` is any post with the same chance; `popular` draws a post with a chance in proportion to (views + a)^r;
     `hot` is one front page for all, by log10(max(likes, 1)) + time of posting in units of 12.5 hours; `content` ranks
     by the product of the visitor's profile (what it watched and liked) with the post's vector (niche, topic, signs of
-    the title), and 8 more for a creator whom it follows. No post is twice on a slate; one that the visitor has watched is
-    shown again only with `watch_again`.
+    the title), and 8 more for a creator whom it follows. No post is twice on a slate; one that the visitor has
+    watched is shown again only with `watch_again`.
 
     Draws:
         From the world's seed, keyed by the viewer: the lotteries of `random` and `popular`, and the order of equals in
