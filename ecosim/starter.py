@@ -23,7 +23,7 @@ STARTS = {"manufacturing": "smart_manufacturing", "community": "creator_communit
 """The scenario of the catalogue that a new one begins from, by ecosystem."""
 
 _WIDTH = 118
-_COMMENT_AT = 34
+_COMMENT_AT = 36
 """Where comments begin beside short keys."""
 
 
@@ -45,13 +45,16 @@ def write(path: Path, world: str | None = None, source: str | None = None) -> tu
     if world not in (None, facts.world):
         raise ScenarioError(f"--from {begun}: is of the world {facts.world!r}, not {world!r}; leave out --world")
     beside = path.parent / schema.FILE
-    if path.exists():
-        raise ScenarioError(f"{path}: there is a file of that name already; give another name")
+    if not path.name.rpartition(".")[0].strip(". "):
+        raise ScenarioError(f"{path}: is no name for a scenario; give one such as my_market")
     if beside.exists() and not _is_schema(beside):
         raise ScenarioError(f"{beside}: is in the way of ecosim's schema; move it, or work in another folder")
     try:
-        path.write_text(text(facts, path.stem, begun), encoding="utf-8")
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text(facts, path.stem, begun))
         beside.write_text(json.dumps(schema.schema(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except FileExistsError:
+        raise ScenarioError(f"{path}: there is a file of that name already; give another name") from None
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be written: {error.strerror}") from error
     return path, beside

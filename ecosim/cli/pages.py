@@ -20,6 +20,8 @@ _WIDTHS = {"key": 29, "value": 24, "unit": 13, "name": 16}
 
 def explanation(told: Told) -> None:
     """Who asks what of whom, and the settings."""
+    from ecosim.report.words import plural
+
     console = _console()
     facts = told.scenario
     _heading(console, facts.title)
@@ -28,7 +30,7 @@ def explanation(told: Told) -> None:
     given = sum(setting.origin != "default" for setting in told.settings)
     _paragraph(
         console,
-        f"{facts.world}: {facts.steps} {told.side.step_name}s, {facts.seeds} seeds side by side; "
+        f"{facts.world}: {plural(facts.steps, told.side.step_name)}, {plural(facts.seeds, 'seed')} side by side; "
         f"{given} of {len(told.settings)} settings are given, the others are defaults.",
         indent=0,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +50,10 @@ def schema(
 ) -> None:
     """JSON Schema of scenario files, for editors: completes keys, marks misspelt ones, tells what each means.
 
-    Example: `ecosim schema > ecosim.schema.json`, and the first line of a scenario:
+    `ecosim init` puts it beside the scenario that it writes; a scenario names it in its first line:
     `# yaml-language-server: $schema=./ecosim.schema.json`
+
+    Example: `ecosim schema --world manufacturing`
     """
     from ecosim import schema as schemas
 
@@ -69,10 +72,10 @@ def init(
     """
     from ecosim import starter
 
-    given = Path(name)
-    path = given if given.suffix in (".yaml", ".yml") else given.with_name(f"{given.name}.yaml")
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     made, beside = starter.write(path, world, source)
-    following = [f"ecosim check {made}", f"ecosim run {made} --seeds 5"]
+    typed = shlex.quote(str(made))
+    following = [f"ecosim check {typed}", f"ecosim run {typed} --seeds 5"]
     if as_json:
         print(json.dumps({"scenario": str(made), "schema": str(beside), "next": following}))
         return
