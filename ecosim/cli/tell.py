@@ -50,7 +50,7 @@ def schema(
 ) -> None:
     """JSON Schema of scenario files, for editors: completes keys, marks misspelt ones, tells what each means.
 
-    `ecosim init` puts it beside the scenario that it writes; a scenario names it in its first line:
+    The command init puts it beside the scenario that it writes; a scenario names it in its first line:
     `# yaml-language-server: $schema=./ecosim.schema.json`
 
     Example: `ecosim schema --world manufacturing`
