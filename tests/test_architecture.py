@@ -14,7 +14,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 WORDS, RULES, SIDES, ASSEMBLY, FACES = range(5)
 FLOOR = {
     "words": WORDS, "fields": WORDS, "seeds": WORDS, "exact": WORDS, "errors": WORDS,
-    "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES,
+    "rules": RULES, "world": RULES, "meanings": RULES, "catalog": RULES, "scenario": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,

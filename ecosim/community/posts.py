@@ -17,8 +17,9 @@ from ecosim.community.tables import creator_niches, creator_roles, text_column, 
 from ecosim.community.titles import NUM_TITLES, Compass, Embedder, template_titles
 from ecosim.exact import micro
 from ecosim.fields import Array, Choice, Field, Text
+from ecosim.meanings import Meaning, units
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, Meaning, World, units
+from ecosim.world import Events, World
 
 EFFORTS = ("low", "medium", "high")
 TITLE_TOKENS = 12

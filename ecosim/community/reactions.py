@@ -16,8 +16,9 @@ from ecosim import seeds
 from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.community.tables import NOBODY, TASTE_SCALE, creator_roles, text_column
 from ecosim.fields import Array, Choice, Field
+from ecosim.meanings import Meaning, units
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, Meaning, World, units
+from ecosim.world import Events, World
 
 NO_YES = ("no", "yes")
 WATCH = ("watch", 1)

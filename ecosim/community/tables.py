@@ -14,9 +14,10 @@ from ecosim import seeds
 from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.exact import micro
 from ecosim.fields import Array
+from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import Ledger
 from ecosim.words import Table
-from ecosim.world import Books, Meaning, State
+from ecosim.world import Books
 
 BOOKS = Books(
     assets=("cash",),

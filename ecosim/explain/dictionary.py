@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from ecosim.explain.look import Seen
 from ecosim.explain.told import Column
 from ecosim.fields import Array, Bucket, Choice, Field, Text
+from ecosim.meanings import Meaning
 from ecosim.scenario import Scenario
 from ecosim.words import Question
-from ecosim.world import Meaning, Phase, Side, World
+from ecosim.world import Phase, Side, World
 
 Rule = Callable[[Field, Question], str]
 

@@ -17,8 +17,9 @@ from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, Meaning, World, units
+from ecosim.world import Events, World
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 SEES = {

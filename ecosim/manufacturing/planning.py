@@ -11,8 +11,9 @@ from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.words import Decision, Question, Table, concat
-from ecosim.world import Events, Meaning, World, units
+from ecosim.world import Events, World
 
 SEES = {
     "on_hand": Meaning("units/1e6", "stock of the item"),

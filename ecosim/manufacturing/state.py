@@ -15,9 +15,10 @@ import numpy as np
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import Firms, ManufacturingScenario
+from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
 from ecosim.words import Table
-from ecosim.world import Books, Meaning, State
+from ecosim.world import Books
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")

@@ -27,9 +27,10 @@ from ecosim.manufacturing.market import CENT, OFFER
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.rules.allocate import all_or_nothing
 from ecosim.words import Decision, Question, Table
-from ecosim.world import Events, Meaning, World, units
+from ecosim.world import Events, World
 
 ACCEPT, COUNTER, REJECT = range(3)
 ACTS = ("accept", "counter", "reject")
