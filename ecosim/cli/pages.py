@@ -93,7 +93,7 @@ def _who(asked: Asked) -> tuple[str, str, str, str]:
     """Who is asked: role, members, rows when it was first asked, minds with their grades."""
     minds = ", ".join(f"{seat.name} ({seat.grade})" for seat in asked.minds)
     rows = f"{asked.rows:,}" if asked.rows else "not yet"
-    return asked.question.rpartition(".")[0], f"{asked.members:,}", rows, minds
+    return _role(asked), f"{asked.members:,}", rows, minds
 
 
 def _mind(seat: SeatTold, asked: Asked) -> str:
@@ -104,15 +104,28 @@ def _mind(seat: SeatTold, asked: Asked) -> str:
 
 
 def _alike(asks: Iterable[Asked]) -> Iterator[tuple[tuple[Sequence[Column], Sequence[Column]], list[str]]]:
-    """Roles that see the same columns and answer the same fields, together; limits may differ from role to role."""
-    found: dict[tuple[Any, Any], list[Asked]] = {}
+    """Roles that see the same columns, together, with all fields that any of them answers."""
+    found: dict[tuple[str, ...], list[Asked]] = {}
     for asked in asks:
         if asked.sees:
-            key = (tuple(c.name for c in asked.sees), tuple(c.name for c in asked.answers))
-            found.setdefault(key, []).append(asked)
+            found.setdefault(tuple(column.name for column in asked.sees), []).append(asked)
     for alike in found.values():
-        fields = [_joined([asked.answers[i] for asked in alike]) for i in range(len(alike[0].answers))]
-        yield (alike[0].sees, fields), [asked.question.rpartition(".")[0] for asked in alike]
+        yield (alike[0].sees, list(_fields(alike))), [_role(asked) for asked in alike]
+
+
+def _fields(alike: Sequence[Asked]) -> Iterator[Column]:
+    """The fields of some roles, each once; one that not all of them are asked says whose it is."""
+    from dataclasses import replace
+
+    for name in dict.fromkeys(column.name for asked in alike for column in asked.answers):
+        having = {_role(asked): column for asked in alike for column in asked.answers if column.name == name}
+        field = _joined(list(having.values()))
+        about = field.about if len(having) == len(alike) else f"{', '.join(having)} only: {field.about}"
+        yield replace(field, about=about)
+
+
+def _role(asked: Asked) -> str:
+    return asked.question.rpartition(".")[0]
 
 
 def _joined(fields: Sequence[Column]) -> Column:
