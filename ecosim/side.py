@@ -13,6 +13,7 @@ import numpy as np
 
 from ecosim.fields import Array
 from ecosim.levers import Panel
+from ecosim.meanings import COMMON, Meaning, State
 from ecosim.scenario import Scenario
 from ecosim.words import KEY, Decision, Expert, Question, Table
 
@@ -82,7 +83,11 @@ INTERVENTIONS = Schema(
 
 
 class Phase(Protocol):
-    """A part of a step. `ask` never writes, `apply` is the only one that does."""
+    """A part of a step. `ask` never writes, `apply` is the only one that does.
+
+    A phase may also tell what it is about, for people: `sees` and `answers` (`Meanings` of the columns and of the
+    fields of its questions) and `writes` (names of event tables). `ecosim explain` shows them.
+    """
 
     name: str
     repeats: bool
@@ -144,6 +149,7 @@ class Side:
         populations: roles too numerous for handles and accounts, with the table that holds each.
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
+        tables: what the tables that `build` makes are.
     """
 
     name: str
@@ -163,6 +169,19 @@ class Side:
     num_bytes: Callable[[Any], Mapping[str, int]]
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
+    tables: Mapping[str, State] = field(default_factory=dict)
+
+    @property
+    def state(self) -> dict[str, State]:
+        """All tables of the world: the side's own, with who answers for whom, and those that every world has."""
+        minds: dict[str, dict[str, Meaning]] = {}
+        for role, phases in self.roles.items():
+            asked = {f"mind.{phase}": Meaning("", f"code of the mind that answers in {phase}") for phase in phases}
+            minds.setdefault(self.home(role), {}).update(asked)
+        own = {
+            name: State(table.about, {**table.columns, **minds.get(name, {})}) for name, table in self.tables.items()
+        }
+        return {**own, **COMMON}
 
     @property
     def events(self) -> dict[str, Schema]:

@@ -17,11 +17,13 @@ FLOOR = {
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES, "side": RULES, "strict": RULES,
     "scalars": RULES, "document": RULES, "faults": RULES,
     "levers": RULES, "interventions": RULES, "schedule": RULES,
+    "meanings": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,
     "cli": FACES, "api": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
-    "doctor": FACES,
+    "doctor": FACES, "docstrings": FACES, "keys": FACES, "explain": FACES, "schema": FACES, "starter": FACES,
+    "odd": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),

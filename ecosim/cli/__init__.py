@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import ecosim
-from ecosim.cli import runs, tools
+from ecosim.cli import runs, tell, tools
 from ecosim.errors import EcosimError, printable
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
+    app.command()(command)
+for command in (tell.explain, tell.odd, tell.init, tell.schema):
     app.command()(command)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")

@@ -22,17 +22,26 @@ if TYPE_CHECKING:
 
 
 class Arrive:
-    """Nobody is asked; the day begins."""
+    """The day begins: newcomers come, viewers look at the feed or not, the heat of topics moves.
+
+    Heat, what fashion adds to the appeal of posts on a topic, becomes persistence · heat + volatility · shock. What the
+    platform remembers of recent posts and views fades by an eighth.
+
+    Draws:
+        From the world's seed: whether each viewer who is there looks, with `visit_chance`; a standard normal shock for
+        each topic.
+    """
 
     name = "arrive"
     repeats = False
+    writes = ("arrivals", "heat")
 
     def __init__(self, scenario: CommunityScenario) -> None:
         self._num_niches = len(scenario.niches)
         self._trends = scenario.trends
 
     def ask(self, world: World) -> list[Question]:
-        """No question."""
+        """Nobody is asked: all of it is exogenous."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:

@@ -25,7 +25,14 @@ _PRIOR_POSTS = 1
 
 
 def bandit_creator(question: Question) -> Answers:
-    """Thompson sampling: each topic's views per post as far as known, plus luck that shrinks with experience."""
+    """Thompson sampling: each topic's views per post as far as known, plus luck that shrinks with experience.
+
+    Each topic gets mean + z · max(mean, 1) ÷ √(posts + 1), where mean is (views + trend) ÷ (posts + 1) and z a normal
+    draw: one post of the platform's stands in for experience. It takes the topic that comes out best, and the highest
+    effort whose cost is at most a third of what its posts brought in on average.
+
+    Source: Thompson (1933), On the likelihood that one unknown probability exceeds another (here a normal posterior).
+    """
     posts, views = question["posts_by_topic"], question["views_by_topic"]
     known = posts + _PRIOR_POSTS
     mean = (views + _PRIOR_POSTS * question["trend"]) / known
@@ -34,17 +41,19 @@ def bandit_creator(question: Question) -> Answers:
 
 
 def trend_creator(question: Question) -> Answers:
-    """A topic with a chance in proportion to the views that its posts had lately."""
+    """A topic with a chance in proportion to the views that posts on it had lately; effort as the bandit's."""
     return _post(question, _drawn_topic(question, question["trend"] + 1e-3))
 
 
 def niche_creator(question: Question) -> Answers:
-    """Any topic of its own niche, with the same chance."""
+    """Any topic of its own niche, with the same chance; effort as the bandit's."""
     return _post(question, _drawn_topic(question, question["is_own_niche"].astype(np.float64)))
 
 
 def logit_viewer(question: Question) -> Answers:
     """Random utility: the chance of each post is exp(worth), of none exp(skip), over their sum.
+
+    The worth of a post is appeal + taste + bond.
 
     Liking, following and leaving are binary logits: worth − like_bar, worth − follow_bar, leave_pull.
 

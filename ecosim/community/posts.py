@@ -18,6 +18,7 @@ from ecosim.community.tables import creator_niches, creator_roles, text_column, 
 from ecosim.community.titles import NUM_TITLES, Compass, Embedder, template_titles
 from ecosim.exact import micro
 from ecosim.fields import Array, Choice, Field, Text
+from ecosim.meanings import Meaning, units
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -29,12 +30,42 @@ TITLE_TOKENS = 12
 TREND_SCALE = 1024
 """Recent posts and views are counted in 1024ths, so that fading by whole numbers loses little."""
 
-_UNITS = {"cash": "EUR/1e6", "effort_cost": "EUR/1e6", "pay_per_view": "EUR/1e6", "trend": "views/post"}
+SEES = {
+    "niche_name": Meaning("text", "the niche that its skill lies in"),
+    "followers": Meaning("", "viewers who follow it now"),
+    "posts": Meaning("", "posts that it has made so far"),
+    "views": Meaning("", "views of all its posts so far"),
+    "views_last": Meaning("", "views of all its posts on the day before"),
+    "likes_last": Meaning("", "likes of all its posts on the day before"),
+    "cash": Meaning("EUR/1e6", "what it owns"),
+    "pay_per_view": Meaning("EUR/1e6", "what advertisers pay it for a view"),
+    "effort_cost": Meaning("EUR/1e6", "what a post costs at each level of effort: low, medium, high"),
+    "topic_name": Meaning("text", "the topics of the platform"),
+    "is_own_niche": Meaning("", "for each topic, whether it belongs to the creator's niche"),
+    "posts_by_topic": Meaning("", "for each topic, its own posts so far"),
+    "views_by_topic": Meaning("", "for each topic, views of its own posts so far"),
+    "likes_by_topic": Meaning("", "for each topic, likes of its own posts so far"),
+    "trend": Meaning("views/post", "for each topic, views a post had lately on the whole platform"),
+}
+ANSWERS = {
+    "topic": Meaning("", "what the post is about; any topic of the platform"),
+    "effort": Meaning("", "costs money and adds appeal; low may always be chosen, the others by whoever can pay"),
+    "title": Meaning("text", "what viewers read; the titles of human creators come from templates"),
+}
+UNITS = units(SEES)
 _BY_TOPIC = ("topic_name", "is_own_niche", "posts_by_topic", "views_by_topic", "likes_by_topic", "trend")
 
 
 class Publish:
-    """Every creator that is due answers `human_creator.publish` or `ai_creator.publish`.
+    """Every creator that is due makes a post: it chooses topic and effort, an AI creator a title too.
+
+    The appeal of a post, in log-odds, is skill + appeal of the effort + `outside_niche` where the topic is not the
+    creator's own + `noise` · normal draw. A creator's newest post takes the place of its oldest among those that feeds
+    may show (`kept_posts`).
+
+    Draws:
+        From the world's seed, keyed by the creator: the noise of each post; the titles of human creators, evenly from
+        the templates.
 
     Args:
         scenario: the facts.
@@ -43,6 +74,7 @@ class Publish:
 
     name = "publish"
     repeats = False
+    sees, answers, writes = SEES, ANSWERS, ("posts",)
 
     def __init__(self, scenario: CommunityScenario, embed: Embedder | None) -> None:
         facts = scenario.publishing
@@ -99,7 +131,7 @@ class Publish:
             mind=world.minds(self.name, replica, member),
             columns=columns,
             masks={**seen, "effort_cost": np.broadcast_to(True, (len(rows), len(EFFORTS)))},
-            units={name: _UNITS.get(name, "text" if columns[name].dtype == object else "") for name in columns},
+            units=UNITS,
             fields=self._fields(role, columns["cash"]),
         )
 

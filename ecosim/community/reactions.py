@@ -16,6 +16,7 @@ from ecosim import seeds
 from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.community.tables import NOBODY, TASTE_SCALE, creator_roles, text_column
 from ecosim.fields import Array, Choice, Field
+from ecosim.meanings import Meaning, units
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -26,7 +27,30 @@ NO_YES = ("no", "yes")
 WATCH = ("watch", 1)
 """The answer under which the other questions about a post are asked."""
 
-_LOG_ODDS = ("appeal", "taste", "bond", "skip", "like_bar", "follow_bar", "leave_pull")
+SEES = {
+    "topic": Meaning("text", "what each post of the slate is about"),
+    "title": Meaning("text", "title of each post"),
+    "is_ai": Meaning("", "whether each post is by an AI creator; posts are labelled"),
+    "is_followed": Meaning("", "whether the viewer follows the creator of each post"),
+    "appeal": Meaning(
+        "log-odds", "what each post is worth to anybody today: itself, heat of its topic, title and label"
+    ),
+    "taste": Meaning("log-odds", "what the viewer finds in the topic of each post"),
+    "bond": Meaning("log-odds", "what following its creator adds to each post"),
+    "skip": Meaning("log-odds", "what doing something else is worth"),
+    "like_bar": Meaning("log-odds", "a post worth this much is liked by half of its watchers"),
+    "follow_bar": Meaning("log-odds", "a post worth this much makes half of its watchers follow its creator"),
+    "idle_days": Meaning("", "visits on end without anything watched"),
+    "leave_pull": Meaning("log-odds", "of leaving for good after this visit"),
+}
+ANSWERS = {
+    "watch": Meaning("", "watch one post of the slate, or nothing"),
+    "pick": Meaning("", "which post, by its place in the slate"),
+    "like": Meaning("", "whether the viewer likes it"),
+    "follow": Meaning("", "whether the viewer follows its creator from now on"),
+    "leave": Meaning("", "whether the viewer leaves the platform for good"),
+}
+UNITS = units(SEES)
 _SLATE = ("topic", "title", "is_ai", "is_followed", "appeal", "taste", "bond")
 _LIKE_STEPS = 2
 """A liked post counts this much in the profile, a post that was only watched counts 1."""
@@ -36,10 +60,16 @@ _MOST = 127
 
 
 class React:
-    """One question to all visitors."""
+    """All visitors are asked at once: watch a post of the slate or none, like it, follow its creator, leave for good.
+
+    `appeal` is the post's own appeal + heat of its topic + `ai_appeal` where it is labelled as made by AI +
+    `title_appeal` · how well its title fits. A watched post moves the viewer's profile towards it, a liked one twice as
+    far. Visits do not see each other's views before the next day.
+    """
 
     name = "react"
     repeats = False
+    sees, answers, writes = SEES, ANSWERS, ("reactions", "follows", "departures")
 
     def __init__(self, scenario: CommunityScenario) -> None:
         self._facts = scenario.viewers
@@ -77,9 +107,7 @@ class React:
                 mind=viewers[f"mind.{self.name}"][rows],
                 columns=columns,
                 masks={name: slate != NOBODY for name in _SLATE},
-                units={
-                    n: "log-odds" if n in _LOG_ODDS else ("text" if n in ("topic", "title") else "") for n in columns
-                },
+                units=UNITS,
                 fields=self._fields(slate != NOBODY),
             )
         ]

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 
 class Recommend:
-    """Every visitor gets a slate; nobody is asked."""
+    """Every visitor gets a slate of `slate` posts, each slot from the source that `feed` names for it.
+
+    `random` is any post with the same chance; `popular` draws a post with a chance in proportion to (views + a)^r;
+    `hot` is one front page for all, by log10(max(likes, 1)) + time of posting in units of 12.5 hours; `content` ranks
+    by the product of the visitor's profile (what it watched and liked) with the post's vector (niche, topic, signs of
+    the title), and 8 more for a creator whom it follows. No post is twice on a slate; one that the visitor has
+    watched is shown again only with `watch_again`.
+
+    Draws:
+        From the world's seed, keyed by the viewer: the lotteries of `random` and `popular`, and the order of equals in
+        `hot` and `content`.
+    """
 
     name = "recommend"
     repeats = False
@@ -31,7 +42,7 @@ class Recommend:
         self._slots = [(feeds[s], [i for i, t in enumerate(sources) if t == s]) for s in dict.fromkeys(sources)]
 
     def ask(self, world: World) -> list[Question]:
-        """No question."""
+        """Nobody is asked: the feed is the platform's."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:

@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 
 class Settle:
-    """Nobody is asked."""
+    """Advertisers pay every creator `ads_eur_per_view` for the day's views, and records by topic grow."""
 
     name = "settle"
     repeats = False
+    writes = ("payments",)
 
     def __init__(self, scenario: CommunityScenario) -> None:
         self._num_creators = scenario.num_creators
         self._num_topics = len(scenario.topics)
 
     def ask(self, world: World) -> list[Question]:
-        """No question."""
+        """Nobody is asked."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:

@@ -16,7 +16,7 @@ from ecosim.scenario import Amount, Count, Facts, Scenario, Share, Whole
 CreatorRole = Literal["human_creator", "ai_creator"]
 ROLES: tuple[CreatorRole, ...] = ("human_creator", "ai_creator")
 FeedSource = Literal["random", "popular", "hot", "content"]
-LogOdds = Annotated[float, Field(ge=-50, le=50)]
+LogOdds = Annotated[float, Field(ge=-50, le=50, json_schema_extra={"unit": "log-odds"})]
 
 
 class Niche(Facts):
@@ -57,7 +57,8 @@ class Viewers(Facts):
     Attributes:
         count: how many at most.
         at_start: how many are there on day 1; all if not said.
-        arrivals_per_day, growth_per_day: newcomers a day: a number, and a share of all that have come so far.
+        arrivals_per_day: newcomers a day.
+        growth_per_day: more newcomers a day, as a share of all that have come so far.
         visit_chance: chance that a viewer who has not left looks at the feed on a day.
         taste_spread: standard deviation of a viewer's taste over topics, log-odds.
         favourite_bonus: appeal that a viewer's favourite niche adds.
@@ -65,9 +66,10 @@ class Viewers(Facts):
         ai_appeal: appeal that the label "made by AI" adds; negative where viewers are averse to it.
         title_appeal: appeal of a title that fits its topic wholly; 0 without title vectors.
         skip: appeal of watching nothing.
-        like_bar, follow_bar: appeal of a post at which half of its watchers like it, or follow its creator.
-        leave, leave_per_idle_day: log-odds of leaving for good after a visit, and what each visit on end without
-            anything watched adds.
+        like_bar: appeal of a post that half of its watchers like.
+        follow_bar: appeal of a post at which half of its watchers follow its creator.
+        leave: log-odds of leaving for good after a visit.
+        leave_per_idle_day: what each visit on end without anything watched adds to `leave`.
         watch_again: whether a post that a viewer has watched may be shown to the same viewer again.
     """
 
@@ -97,7 +99,8 @@ class Feed(Facts):
         mix: of a mix, the source of each slot in turn, repeated as often as the slate needs; other kinds leave it.
         slate: posts shown a visit.
         kept_posts: how many of each creator's latest posts may be recommended.
-        prior_views, popularity_power: a and r in the chance (views + a)^r of the popular source.
+        prior_views: a in (views + a)^r, the chance in proportion of which the popular source shows a post.
+        popularity_power: r in (views + a)^r.
     """
 
     kind: Literal["random", "popular", "hot", "content", "mix"] = "popular"
@@ -120,7 +123,12 @@ class Feed(Facts):
 
 
 class Effort(Facts):
-    """A level of effort: what a post costs its creator, and the appeal that it adds."""
+    """A level of effort.
+
+    Attributes:
+        cost_eur: what a post of this effort costs its creator.
+        appeal: what this effort adds to a post.
+    """
 
     cost_eur: Amount = 0.0
     appeal: LogOdds = 0.0
@@ -131,7 +139,8 @@ class Publishing(Facts):
 
     Attributes:
         every_days: creators publish on days 1, 1 + every_days, …
-        low, medium, high: the levels of effort; the lowest may always be chosen, the others by whoever can pay.
+        low: the effort that may always be chosen.
+        medium, high: efforts for whoever can pay.
         noise: standard deviation of a post's appeal around what skill and effort give.
         outside_niche: appeal that a topic outside the creator's niche adds, as a rule below 0.
         title_vectors: how titles become vectors: not at all, by their words, or by the encoder model MiniLM.
@@ -149,7 +158,12 @@ class Publishing(Facts):
 
 
 class Trends(Facts):
-    """How the heat of topics moves: each day heat = persistence · heat + volatility · normal draw, in log-odds."""
+    """How the heat of topics moves: each day heat = persistence · heat + volatility · normal draw, in log-odds.
+
+    Attributes:
+        persistence: the share of yesterday's heat that is left.
+        volatility: standard deviation of what a day adds, log-odds; 0: no fashion.
+    """
 
     persistence: Share = 0.9
     volatility: Amount = 0.0
@@ -159,8 +173,12 @@ class CommunityScenario(Scenario):
     """A creator community; a step is a day.
 
     Attributes:
-        niches: by name.
-        creators: groups, numbered through in this order.
+        niches: fields that creators and viewers are at home in, by name.
+        creators: groups of like creators, numbered through in this order.
+        viewers: the audience, and what scripted viewers weigh.
+        feed: how posts come before viewers.
+        publishing: how posts are made.
+        trends: how fashion moves, topic by topic.
         ads_eur_per_view: what advertisers pay a creator for a view.
     """
 

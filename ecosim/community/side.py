@@ -17,7 +17,7 @@ from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
 from ecosim.community.revenue import Settle
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import books, build, num_bytes
+from ecosim.community.tables import TABLES, books, build, num_bytes
 from ecosim.community.titles import Embedder, word_vectors
 from ecosim.errors import ScenarioError
 from ecosim.side import Column, Phase, Schema, Side
@@ -125,6 +125,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         num_bytes=num_bytes,
         populations={"viewer": "viewers"},
         panel=panel,
+        tables=TABLES,
     )
 
 

@@ -3,9 +3,7 @@
 All replicas of a run have the same numbers of creators, viewers, topics and places for posts, so every table is a block
 of (replicas, things); `grid` looks at a column that way. A creator's latest posts stand in `kept_posts` places that are
 written in turn: place `turn · creators + creator` of its replica. A post's id is (day − 1) · creators + creator.
-
-Tables: `replicas` · `creators` (the members) · `viewers` (a population; who answers for them is the column
-`mind.react` here) · `posts` (those that may be recommended) · `topics` · `accounts` (the ledger).
+`TABLES` says what each table and column is.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from ecosim import seeds
 from ecosim.community.scenario import ROLES, CommunityScenario
 from ecosim.exact import micro
 from ecosim.fields import Array
+from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import Ledger
 from ecosim.side import Books
 from ecosim.words import Table
@@ -37,6 +36,93 @@ NICHE_WEIGHT = 8
 """What the feed's profile of a new viewer says of the favourite niche: as much as eight watched posts."""
 
 _BUILD = "build"
+
+_REPLICA = Meaning("id", "where it is")
+_TODAY = {
+    f"{what}_today": Meaning(what.replace("impressions", "posts"), f"{about} today")
+    for what, about in (
+        ("impressions", "times on a slate"),
+        ("views", "times watched"),
+        ("likes", "times liked"),
+        ("follows", "new follows that it won"),
+    )
+}
+
+TABLES = {
+    "creators": State(
+        "a creator",
+        {
+            "replica": _REPLICA,
+            "member": Meaning("id", "its number, in the order of the scenario"),
+            "role": Meaning("", "0 human, 1 AI"),
+            "niche": Meaning("id", "where its skill lies, in the order of the scenario"),
+            "skill": Meaning("log-odds", "appeal of its posts in its niche"),
+            "pay_per_view": Meaning("EUR/1e6", "what advertising pays it for a view"),
+            "label_appeal": Meaning("log-odds", "what its posts gain by being known as an AI's"),
+            "megaflops": Meaning("10^6 operations", "nominal cost of its minds so far"),
+            "followers": Meaning("viewers", "who follow it now"),
+            "posts": Meaning("posts", "made so far"),
+            "views": Meaning("views", "of all its posts so far"),
+            "likes": Meaning("likes", "of all its posts so far"),
+            "views_last": Meaning("views", "of all its posts on the last day"),
+            "likes_last": Meaning("likes", "of all its posts on the last day"),
+            "posts_by_topic": Meaning("posts", "for each topic, made so far"),
+            "views_by_topic": Meaning("views", "for each topic, of its posts so far"),
+            "likes_by_topic": Meaning("likes", "for each topic, of its posts so far"),
+        },
+    ),
+    "viewers": State(
+        "a viewer",
+        {
+            "replica": _REPLICA,
+            "viewer": Meaning("id", "its number"),
+            "arrives": Meaning("day", "when it first comes"),
+            "visit_chance": Meaning("", "of a visit on a day"),
+            "favourite": Meaning("id", "the niche that it likes best"),
+            "taste": Meaning("log-odds/100", "what it finds in each topic; hidden from creators and feed"),
+            "profile": Meaning(
+                "", "what the feed knows of it: niches, topics and title signs that it watched and liked"
+            ),
+            "is_active": Meaning("", "whether it has come and not left"),
+            "has_left": Meaning("", "whether it has left for good"),
+            "is_visiting": Meaning("", "whether it looks at the feed today"),
+            "slate": Meaning("id", "places of the posts that it is shown today; −1 where empty"),
+            "follows": Meaning("", "for each creator, whether it follows it"),
+            "has_watched": Meaning("", "for each place for posts, whether it has watched the post there"),
+            "reached_by": Meaning("", "for each role of creators, whether it has ever watched a post of theirs"),
+            "idle_days": Meaning("days", "visits on end without anything watched"),
+            "views": Meaning("views", "posts watched in all"),
+        },
+    ),
+    "posts": State(
+        "a place for a post that may be recommended; a creator's newest post takes the place of its oldest",
+        {
+            "replica": _REPLICA,
+            "place": Meaning("id", "its number; place p is of creator p modulo the number of creators"),
+            "post": Meaning("id", "(day − 1) · creators + creator; −1 where empty"),
+            "day": Meaning("day", "when the post appeared"),
+            "topic": Meaning("id", "what it is about, in the order of the scenario"),
+            "appeal": Meaning("log-odds", "of the post itself: skill, effort and luck"),
+            "title": Meaning("text", "as viewers see it"),
+            "title_fit": Meaning("", "how well the title fits the topic, −1 to 1; 0 without title vectors"),
+            "vector": Meaning("", "what feeds compare: niche, topic, signs of the title"),
+            "impressions": Meaning("posts", "times on a slate so far"),
+            "views": Meaning("views", "times watched so far"),
+            "likes": Meaning("likes", "times liked so far"),
+            **_TODAY,
+        },
+    ),
+    "topics": State(
+        "a topic",
+        {
+            "replica": _REPLICA,
+            "topic": Meaning("id", "its number, in the order of the scenario"),
+            "heat": Meaning("log-odds", "what fashion adds to the appeal of posts on it"),
+            "recent_views": Meaning("views/1024", "of posts on it lately; an eighth fades a day"),
+            "recent_posts": Meaning("posts/1024", "on it lately; an eighth fades a day"),
+        },
+    ),
+}
 
 
 def grid(table: Table, column: str, num_replicas: int) -> Array:
@@ -65,7 +151,17 @@ def num_bytes(scenario: CommunityScenario) -> dict[str, int]:
 
 
 def build(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
-    """All tables but `replicas`, as they stand before day 1."""
+    """All tables but `replicas`, as they stand before day 1.
+
+    There are no posts, follows or views yet. Creators have the cash of their group. Viewers come on the day that
+    `at_start`, `arrivals_per_day` and `growth_per_day` give their number; the feed knows of each newcomer its favourite
+    niche, no taste.
+
+    Draws:
+        From the world's seed: skill of each creator (normal, `skill` and `skill_spread` of its group); favourite niche
+        of each viewer, in proportion to `audience`; taste of each viewer in each topic (normal with `taste_spread`, and
+        `favourite_bonus` in the favourite niche).
+    """
     return {
         "creators": _creators(scenario, replicas),
         "viewers": _viewers(scenario, replicas),

@@ -1,1 +1,52 @@
-"""Smart manufacturing: suppliers, manufacturers and distributors negotiate, contract, produce, deliver and settle."""
+"""Smart manufacturing: suppliers, manufacturers and distributors negotiate, contract, produce, deliver and settle.
+
+The sections are what `ecosim odd` cannot read off the code.
+
+Purpose:
+    To find what changes in prices, stocks, service and profits when the rules or models that decide for firms are
+    exchanged and nothing else is: arms of a comparison meet the same demand, and the same limits in the same talks.
+    It is a stylised model for comparing minds, not a forecast of an industry.
+
+Theory:
+    Firms plan each item by what they have, await, owe and expect (periodic review). Where a scenario has the phases
+    `quote` and `negotiate` they trade by bilateral contracts, which they negotiate by alternating offers under
+    private limits and deadlines; where it has `order` they buy from one standing partner. Orders that vary more than
+    demand (the bullwhip effect), prices, and who gains how much by trade come out of this; none of them is put in.
+
+Scales:
+    A step is a week. There is no space: distance is the weeks that goods, and orders, are on the way. Money is
+    counted in euros, goods in units of their kind, both exactly, in whole millionths.
+
+Decisions:
+    Firms decide what to order or make of each item, whom to ask for a quote, and every move of a negotiation. Cash
+    and profit are measured; no mind is told to maximise them. Scripted minds follow rules of thumb of their field and
+    do not optimise; what a language model or a function of a user's own pursues is its own affair. All firms of a
+    role are asked at the same time, and each answers from its own row. Social norms play no part.
+
+Sensing:
+    A firm sees its own stock, orders, debts and demand, its own limit and deadline, and in a talk the offers of the
+    other side. It never sees the limit, the deadline, the stock or the cash of another firm, nor a talk of others. Of
+    other firms it knows how many of their deliveries came on time. What it sees is exact.
+
+Learning:
+    No mind changes during a run. Firms carry records that minds may use: the demand of the last weeks for each item,
+    and how many deliveries of each seller came on time.
+
+Input:
+    None beside the scenario file. Consumers' demand is made by the model, from the scenario's figures.
+
+Prediction:
+    Firms expect the demand of the weeks ahead from the demand of the weeks behind; how is the mind's affair. Nobody
+    is shown the future, and nobody foresees what another firm will answer.
+
+Interaction:
+    Direct, between one buyer and one seller: requests, offers, contracts, deliveries, payments, penalties. Indirect:
+    buyers compete for what the same seller can still promise, sellers for what the same buyer still needs.
+
+Collectives:
+    None. A group of `firms` in a scenario shares its parameters and nothing else; its members decide alone.
+
+Heterogeneity:
+    Firms differ in role, in what the scenario gives their group (item, capacity, stock, cash), in their private
+    limits and deadlines, which are drawn anew for each talk, and in who answers for them.
+"""

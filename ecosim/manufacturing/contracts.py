@@ -36,10 +36,14 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
 
 
 class Order:
-    """Where partners are fixed: this week's wish becomes an order that the partner sees after `order_weeks`."""
+    """Where partners are fixed: this week's wish becomes an order that the partner sees after `order_weeks`.
+
+    Nothing is paid: the partners are one chain.
+    """
 
     name = "order"
     repeats = False
+    writes = ("contracts",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

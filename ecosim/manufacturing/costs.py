@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class Charge:
-    """Every position pays for its stock, and for what it owes and should have shipped by now."""
+    """Every position pays for its stock, and for what it owes and should have shipped by now.
+
+    `holding_cost_eur` and `backlog_cost_eur` of the item, a unit and week.
+    """
 
     name = "charge"
     repeats = False
+    writes = ("stocks",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

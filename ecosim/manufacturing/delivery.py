@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 class Arrive:
-    """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness."""
+    """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
+
+    The penalty is `late_penalty_share` of the value for each week after the one agreed, at most all of it. Goods of a
+    maker's own production come in the same way, and nothing is paid for them.
+    """
 
     name = "arrive"
     repeats = False
+    writes = ("deliveries",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
@@ -61,10 +66,14 @@ class Arrive:
 
 
 class Ship:
-    """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer."""
+    """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer.
+
+    A contract may be shipped in parts, and before it is due. Goods arrive `lead_time_weeks` later.
+    """
 
     name = "ship"
     repeats = False
+    writes = ("shipments",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

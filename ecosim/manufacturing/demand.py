@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
 
 class Demand:
-    """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed."""
+    """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed.
+
+    Consumers pay `demand.price_eur` for what they get, wait for what they do not get, and never go elsewhere.
+
+    Draws:
+        Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
+        step is not drawn.
+    """
 
     name = "demand"
     repeats = False
+    writes = ("demand", "sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

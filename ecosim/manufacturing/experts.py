@@ -2,6 +2,12 @@
 
 Baselines for learned minds, and their teachers. Integer arithmetic, or floats through `exact`, so that their answers
 have the same bits everywhere.
+
+Negotiators ask for a share of their whole gain that falls to nothing at their deadline: in round n of N it is
+1 − (n ÷ N)^e, with e = 4 (Boulware), 1 (linear) or ¼ (Conceder). A buyer's price is limit − share · (limit − lowest), a
+seller's limit + share · (highest − limit), between the ends of the grid of prices. They accept an offer that gives them
+the share that they would ask for now; a buyer counts each week of delay as one percent on the price, a seller refuses
+weeks in which it cannot deliver. In their last round they offer their limit and take any gain.
 """
 
 from __future__ import annotations
@@ -29,7 +35,11 @@ WAIT_COST_PERCENT = 1
 def order_up_to(question: Question) -> Answers:
     """Order what lifts the inventory position to the forecast demand of lead time + review + safety.
 
-    The forecast is the moving average of the last weeks. Makers order from themselves: what they plan to make.
+    The forecast is the moving average of the last four weeks, the review takes one week, safety is two weeks of demand.
+    So the order is forecast · (lead time + 1 + 2) − (on hand + on order − owed), never below 0. Makers order from
+    themselves: what they plan to make.
+
+    Source: Chen, Drezner, Ryan, Simchi-Levi (2000), Quantifying the bullwhip effect in a simple supply chain.
     """
     spec = _bucket(question, "quantity")
     forecast = question["demand_history"][:, :FORECAST_WEEKS].sum(axis=1) // FORECAST_WEEKS
@@ -58,39 +68,66 @@ def any_partner(question: Question) -> Answers:
     return {"partner": (allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)}
 
 
-def time_based(exponent_of: Callable[[Question], Array | float]) -> Expert:
+def mixed(question: Question) -> Answers:
+    """A population: the firms of a network are Boulware, linear and Conceder negotiators in turn, by their id.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _time_based(question, TACTICS[question.key["subject"] % len(TACTICS)])
+
+
+def boulware(question: Question) -> Answers:
+    """A negotiator who gives way late: its aspiration falls with the fourth power of time.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _time_based(question, bargain.BOULWARE)
+
+
+def linear(question: Question) -> Answers:
+    """A negotiator who gives way evenly until its deadline.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _time_based(question, bargain.LINEAR)
+
+
+def conceder(question: Question) -> Answers:
+    """A negotiator who gives way early: its aspiration falls with the fourth root of time.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _time_based(question, bargain.CONCEDER)
+
+
+def _time_based(question: Question, exponent: Array | float) -> Answers:
     """A negotiator whose aspiration falls with time, with an exponent a row; see `rules.bargain`.
 
-    It accepts an offer that gives it the share of its gain that it would ask for now, counting lateness as a higher
-    price. In its last round it offers its limit and takes any gain; after that it leaves.
+    After its deadline it leaves, if it cannot accept.
     """
-
-    def decide(question: Question) -> Answers:
-        price, quantity, week = (_bucket(question, name) for name in ("price", "quantity", "week"))
-        allowed = _choice(question, "act").allowed
-        is_buyer = question["is_buyer"] == 1
-        share = _aspiration(question["round"], question["round"] + question["rounds_left"], exponent_of(question))
-        target = np.where(
-            is_buyer,
-            bargain.buyer_price(price.low, price.high, share),
-            bargain.seller_price(price.low, price.high, share),
-        )
-        late = np.maximum(question["offer_week"] - question["wanted_week"], 0)
-        worth = question["offer_price"] * (100 + WAIT_COST_PERCENT * late) // 100
-        in_time = question["offer_week"] >= question["wanted_week"]
-        good = np.where(is_buyer, worth <= target, (question["offer_price"] >= target) & in_time)
-        accept = good & allowed[:, ACCEPT]
-        act = np.where(accept, ACCEPT, np.where(allowed[:, COUNTER], COUNTER, REJECT))
-        wish = np.where(is_buyer, question["need"], np.minimum(question["offer_quantity"], question["need"]))
-        counter = act == COUNTER
-        return {
-            "act": act,
-            "price": np.where(counter, _snap_up(price, target, ~is_buyer), NOT_ASKED),
-            "quantity": np.where(counter, quantity.snap(wish), NOT_ASKED),
-            "week": np.where(counter, week.snap(question["wanted_week"]), NOT_ASKED),
-        }
-
-    return decide
+    price, quantity, week = (_bucket(question, name) for name in ("price", "quantity", "week"))
+    allowed = _choice(question, "act").allowed
+    is_buyer = question["is_buyer"] == 1
+    share = _aspiration(question["round"], question["round"] + question["rounds_left"], exponent)
+    target = np.where(
+        is_buyer,
+        bargain.buyer_price(price.low, price.high, share),
+        bargain.seller_price(price.low, price.high, share),
+    )
+    late = np.maximum(question["offer_week"] - question["wanted_week"], 0)
+    worth = question["offer_price"] * (100 + WAIT_COST_PERCENT * late) // 100
+    in_time = question["offer_week"] >= question["wanted_week"]
+    good = np.where(is_buyer, worth <= target, (question["offer_price"] >= target) & in_time)
+    accept = good & allowed[:, ACCEPT]
+    act = np.where(accept, ACCEPT, np.where(allowed[:, COUNTER], COUNTER, REJECT))
+    wish = np.where(is_buyer, question["need"], np.minimum(question["offer_quantity"], question["need"]))
+    counter = act == COUNTER
+    return {
+        "act": act,
+        "price": np.where(counter, _snap_up(price, target, ~is_buyer), NOT_ASKED),
+        "quantity": np.where(counter, quantity.snap(wish), NOT_ASKED),
+        "week": np.where(counter, week.snap(question["wanted_week"]), NOT_ASKED),
+    }
 
 
 def _aspiration(round_: Array, last_round: Array, exponent: Array | float) -> Array:
@@ -128,12 +165,6 @@ def _choice(question: Question, name: str) -> Choice:
 
 
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
-
-mixed = time_based(lambda question: TACTICS[question.key["subject"] % len(TACTICS)])
-"""A population: the firms of a network are Boulware, linear and Conceder in turn, by their id."""
-boulware = time_based(lambda question: bargain.BOULWARE)
-linear = time_based(lambda question: bargain.LINEAR)
-conceder = time_based(lambda question: bargain.CONCEDER)
 
 REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
 QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}

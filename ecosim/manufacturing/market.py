@@ -18,6 +18,7 @@ from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
@@ -25,17 +26,34 @@ if TYPE_CHECKING:
     from ecosim.world import World
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-UNITS = {
-    "need": "units/1e6", "item_name": "", "seller": "id", "list_price": "EUR/1e6", "on_time": "",
-    "seller_lead_time": "weeks",
-}  # fmt: skip
+SEES = {
+    "need": Meaning("units/1e6", "what it wants to buy of the item this week"),
+    "item_name": Meaning("", "which item"),
+    "seller": Meaning("id", "the candidates: firms that sell the item"),
+    "list_price": Meaning(
+        "EUR/1e6", "of a unit, half-way between what it costs and what it is worth; all ask the same"
+    ),
+    "on_time": Meaning("", "share of each candidate's deliveries that came on time, (on time + 1) ÷ (deliveries + 2)"),
+    "seller_lead_time": Meaning("weeks", "from each candidate's shipping until the goods arrive"),
+}
+ANSWERS = {"partner": Meaning("", "which candidate to ask for a quote now")}
+UNITS = units(SEES)
 
 
 class Quote:
-    """Each buying position picks one partner at a time, `requests` times, and a talk with it is opened."""
+    """Each buying position picks one partner at a time, `requests` times, and a talk with it is opened.
+
+    A talk has four private facts: limits of both sides (the buyer's scatter around the item's value, the seller's
+    around its unit cost: making, and parts at their market price) and deadlines of both sides.
+
+    Draws:
+        From the world's seed, keyed by buyer, seller and item: which sellers are candidates; limits, evenly within
+        ± `private_spread`, rounded down to a cent; deadlines, evenly in `min_rounds` … `max_rounds`.
+    """
 
     name = "quote"
     repeats = True
+    sees, answers, writes = SEES, ANSWERS, ("requests",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

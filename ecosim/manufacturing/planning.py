@@ -12,23 +12,38 @@ from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
-UNITS = {
-    "on_hand": "units/1e6", "on_order": "units/1e6", "owed": "units/1e6", "capacity": "units/1e6",
-    "demand_history": "units/1e6", "price": "EUR/1e6", "lead_time": "weeks", "makes": "", "item_name": "",
-}  # fmt: skip
+SEES = {
+    "on_hand": Meaning("units/1e6", "stock of the item"),
+    "on_order": Meaning("units/1e6", "ordered or in production, not yet in stock"),
+    "owed": Meaning("units/1e6", "promised to customers and not yet shipped, or owed to consumers"),
+    "lead_time": Meaning("weeks", "from an order, or a start of production, until the goods are in stock"),
+    "capacity": Meaning("units/1e6", "what it can make of the item in a week; 0 if it buys it"),
+    "price": Meaning("EUR/1e6", "of a unit, half-way between what it costs and what it is worth"),
+    "demand_history": Meaning("units/1e6", "what was asked of it in each of the last weeks, the newest first"),
+    "makes": Meaning("", "1 if it makes the item itself, 0 if it buys it"),
+    "item_name": Meaning("", "which item"),
+}
+ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
+UNITS = units(SEES)
 
 
 class Replenish:
-    """One question a role, a row a position: how much to order or to make this week, in whole units."""
+    """One question a role, a row a position: how much to order or to make this week, in whole units.
+
+    A position is a firm and an item that it handles: the one that it sells, and the parts that go into it. Nothing
+    moves yet; the answer is the position's wish of the week.
+    """
 
     name = "replenish"
     repeats = False
+    sees, answers, writes = SEES, ANSWERS, ("orders",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

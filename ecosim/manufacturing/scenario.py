@@ -40,7 +40,8 @@ class Firms(Facts):
     Attributes:
         name: of the group; a single firm has the group's name, several are numbered from 1.
         role: suppliers and manufacturers make what they sell, distributors buy it.
-        sells: the item that it sells.
+        sells: the item that each of them sells.
+        count: how many firms are in the group.
         capacity_units: how much it can make a week; required of makers.
         make_weeks: weeks from the start of production until goods are in stock.
         stock_units: goods in stock before week 1, by item.
@@ -66,8 +67,13 @@ class Firms(Facts):
 class Demand(Facts):
     """What consumers want of each firm that sells to them, each week, in whole units.
 
-    `normal`: mean and sd, rounded, never below 0. `poisson`: mean up to 500. `step`: `mean_units` until `step_week`,
-    from then on `step_units`; with `step_week: 0` it is constant.
+    Attributes:
+        kind: `normal` is rounded and never below 0; `poisson` has a mean up to 500; `step` is without chance.
+        mean_units: mean of a week; of a step, what is wanted before `step_week`.
+        sd_units: standard deviation of a week (`normal` only).
+        step_week: the first week of `step_units` (`step` only); 0: from the start.
+        step_units: what is wanted from `step_week` on (`step` only).
+        price_eur: what consumers pay for a unit.
     """
 
     kind: Literal["normal", "poisson", "step"]
@@ -90,7 +96,8 @@ class Negotiation(Facts):
     Attributes:
         requests: how many sellers a buyer asks for each need in a week.
         candidates: how many sellers it chooses among.
-        max_rounds: both sides move once a round; private deadlines are drawn from `min_rounds … max_rounds`.
+        min_rounds: the shortest private deadline; both sides move once a round.
+        max_rounds: the longest private deadline; deadlines are drawn evenly from `min_rounds … max_rounds`.
         private_spread: private limits scatter by up to this share around value (buyers) and unit cost (sellers).
         late_weeks: how many weeks after the earliest possible one a delivery may be agreed.
     """
@@ -113,11 +120,14 @@ class ManufacturingScenario(Scenario):
     """The facts of a supply network.
 
     Attributes:
-        items, firms, demand, negotiation: see their classes.
+        items: kinds of goods, by name.
+        firms: groups of like firms, numbered through in this order.
+        demand: what consumers want of each firm that sells to them, each week.
+        negotiation: how buyers and sellers talk.
         lead_time_weeks: weeks from shipping until goods arrive.
         order_weeks: weeks until a partner sees an order (`order` only).
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
-        first_forecast_units: what every position expects a week before it has seen any demand.
+        first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
         phases: what happens in a week, in order.
     """

@@ -22,10 +22,15 @@ PLENTY = 2**62
 
 
 class Produce:
-    """Makers start what they planned, as far as capacity and materials go, in whole units."""
+    """Makers start what they planned, as far as capacity and materials go, in whole units.
+
+    Materials leave stock at once, `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a
+    plan calls for of each part is that part's demand of the week, whether it was there or not.
+    """
 
     name = "produce"
     repeats = False
+    writes = ("production",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net

@@ -15,7 +15,7 @@ from ecosim.manufacturing.market import Quote
 from ecosim.manufacturing.planning import Replenish
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.shopfloor import Produce
-from ecosim.manufacturing.state import Layout, books, build, layout, num_bytes
+from ecosim.manufacturing.state import TABLES, Layout, books, build, layout, num_bytes
 from ecosim.manufacturing.talks import ACTS, OUTCOMES, Negotiate
 from ecosim.side import Column, Phase, Schema, Side
 
@@ -168,4 +168,5 @@ SIDE = Side(
     conclude=conclude,
     num_bytes=num_bytes,
     panel=panel,
+    tables=TABLES,
 )

@@ -3,12 +3,7 @@
 Every replica has the same firms, so a row is replica × rows-per-replica + local row. A firm has a *position* for every
 item that it handles: the one that it sells, and the parts of its bill of materials. Replicas differ in seeds and minds.
 
-Tables beside `replicas` and `accounts`:
-    firms      a row a firm
-    positions  a row a firm and item: what it expects, owes and awaits, and what it means to order this week
-    contracts  signed and not yet fully shipped
-    shipments  on the way (a maker's own production too)
-    talks      open negotiations of this week
+`TABLES` says what each table and column is.
 """
 
 from __future__ import annotations
@@ -20,6 +15,7 @@ import numpy as np
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import Firms, ManufacturingScenario
+from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
 from ecosim.side import Books
 from ecosim.words import Table
@@ -32,6 +28,91 @@ NO_PROFIT = ("opening", "interventions")
 HISTORY_WEEKS = 8
 SHOWN_OFFERS = 6
 NOBODY = -1
+
+_REPLICA = Meaning("id", "where it is")
+_ITEM = Meaning("id", "which item, in the order of the scenario")
+_PARTIES = {
+    "replica": _REPLICA,
+    "buyer": Meaning("id", "who buys"),
+    "seller": Meaning("id", "who sells"),
+    "item": _ITEM,
+}
+_PROMISE = {
+    "signed_week": Meaning("week", "when the contract was signed, or production began"),
+    "due_week": Meaning("week", "when the goods should arrive"),
+    "price": Meaning("EUR/1e6", "of a unit"),
+}
+
+TABLES = {
+    "firms": State(
+        "a firm",
+        {
+            "replica": _REPLICA,
+            "member": Meaning("id", "its number, in the order of the scenario"),
+            "role": Meaning("", "0 supplier, 1 manufacturer, 2 distributor"),
+            "name": Meaning("text", "what it is called"),
+            "capacity": Meaning("units/1e6", "what it can make in a week"),
+            "make_weeks": Meaning("weeks", "from a start of production until the goods are in stock"),
+            "price": Meaning("EUR/1e6", "what consumers pay it for a unit"),
+            "demand_factor": Meaning("", "what consumers' demand is multiplied by"),
+            "num_deliveries": Meaning("", "deliveries that it has made to other firms"),
+            "num_on_time": Meaning("", "of these, how many came by the week agreed"),
+            "megaflops": Meaning("10^6 operations", "nominal cost of its minds so far"),
+        },
+    ),
+    "positions": State(
+        "a firm and an item that it handles: what it sells, and each part of that item's bill of materials",
+        {
+            "replica": _REPLICA,
+            "member": Meaning("id", "the firm"),
+            "item": _ITEM,
+            "history": Meaning("units/1e6", "what was asked of it in each of the last weeks, the newest first"),
+            "on_order": Meaning("units/1e6", "ordered or in production, not yet in stock"),
+            "owed": Meaning("units/1e6", "to consumers"),
+            "wish": Meaning("units/1e6", "what it means to order or make this week"),
+            "room": Meaning("units/1e6", "what it can still buy, or promise, this week"),
+        },
+    ),
+    "contracts": State(
+        "a contract that is not yet fully shipped",
+        {
+            **_PARTIES,
+            **_PROMISE,
+            "from_week": Meaning("week", "when the seller knows of it"),
+            "quantity": Meaning("units/1e6", "as signed"),
+            "open": Meaning("units/1e6", "not yet shipped"),
+        },
+    ),
+    "shipments": State(
+        "goods on the way, or in production (then buyer and seller are the same)",
+        {
+            **_PARTIES,
+            **_PROMISE,
+            "arrive_week": Meaning("week", "when they will arrive"),
+            "quantity": Meaning("units/1e6", "how much"),
+        },
+    ),
+    "talks": State(
+        "an open negotiation of this week",
+        {
+            **_PARTIES,
+            "buyer_position": Meaning("id", "the buyer's row in positions, within the replica"),
+            "seller_position": Meaning("id", "the seller's row in positions, within the replica"),
+            "buyer_limit": Meaning("EUR/1e6", "the most that the buyer would pay for a unit; hidden"),
+            "seller_limit": Meaning("EUR/1e6", "the least that the seller would take for a unit; hidden"),
+            "buyer_rounds": Meaning("rounds", "the buyer's deadline; hidden"),
+            "seller_rounds": Meaning("rounds", "the seller's deadline; hidden"),
+            "buyer_price": Meaning("EUR/1e6", "the buyer's standing offer; −1 if there is none"),
+            "buyer_quantity": Meaning("units/1e6", "the buyer's standing offer; −1 if there is none"),
+            "buyer_week": Meaning("weeks", "the buyer's standing offer, from now; −1 if there is none"),
+            "seller_price": Meaning("EUR/1e6", "the seller's standing offer; −1 if there is none"),
+            "seller_quantity": Meaning("units/1e6", "the seller's standing offer; −1 if there is none"),
+            "seller_week": Meaning("weeks", "the seller's standing offer, from now; −1 if there is none"),
+            "moves": Meaning("", "moves made by both sides"),
+            "prices": Meaning("EUR/1e6", "of the last offers of both sides, the newest first"),
+        },
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +223,12 @@ def num_bytes(scenario: ManufacturingScenario) -> dict[str, int]:
 
 
 def build(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
-    """All tables as they stand before week 1."""
+    """All tables as they stand before week 1.
+
+    Firms have the stock and cash of their group, goods of `arriving_units` are on the way and paid for, the first
+    forecast stands in for the demand of the weeks before. With `order`, partners have still to see orders of the first
+    forecast, one for each of the `order_weeks`. Nothing is drawn: all replicas start alike.
+    """
     net = layout(scenario)
     num_replicas = replicas.num_rows
     tables = {

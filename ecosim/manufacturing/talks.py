@@ -8,6 +8,8 @@ Concurrent talks of one firm share its *room*: what a buyer still needs, what a 
 accepts of one move add up to more than that: they are confirmed in order of price (lowest first for the buyer, highest
 first for the seller, then by the other's id) up to the first that no longer fits; the rest end as "withdrawn". A talk
 whose buyer or seller has no room for one more unit ends as "satisfied".
+
+Source: Rubinstein (1982), Perfect equilibrium in a bargaining model (alternating offers; here with deadlines).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from ecosim.manufacturing.market import CENT, OFFER
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
+from ecosim.meanings import Meaning, units
 from ecosim.rules.allocate import all_or_nothing
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
@@ -37,13 +40,34 @@ ACCEPT, COUNTER, REJECT = range(3)
 ACTS = ("accept", "counter", "reject")
 OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED = range(5)
 OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied")
-UNITS = {
-    "is_buyer": "", "item_name": "", "round": "rounds", "rounds_left": "rounds", "reservation": "EUR/1e6",
-    "market_price": "EUR/1e6", "need": "units/1e6", "on_hand": "units/1e6", "wanted_week": "weeks", "has_offer": "",
-    "offer_price": "EUR/1e6", "offer_quantity": "units/1e6", "offer_week": "weeks", "has_own": "",
-    "own_price": "EUR/1e6", "own_quantity": "units/1e6", "own_week": "weeks",
-    "offers_price": "EUR/1e6", "offers_mine": "",
-}  # fmt: skip
+SEES = {
+    "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
+    "item_name": Meaning("", "which item"),
+    "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
+    "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
+    "reservation": Meaning("EUR/1e6", "its private limit for the price of a unit; the other's is hidden"),
+    "market_price": Meaning("EUR/1e6", "of a unit, half-way between what it costs and what it is worth"),
+    "need": Meaning("units/1e6", "its room: what it still needs, or can still promise, of the item"),
+    "on_hand": Meaning("units/1e6", "its stock of the item"),
+    "wanted_week": Meaning("weeks", "from now, when it would like the goods to arrive, or can deliver them"),
+    "has_offer": Meaning("", "1 if an offer of the other side stands"),
+    "offer_price": Meaning("EUR/1e6", "the other's standing offer: price of a unit; −1 if there is none"),
+    "offer_quantity": Meaning("units/1e6", "the other's standing offer: quantity; −1 if there is none"),
+    "offer_week": Meaning("weeks", "the other's standing offer: delivery, from now; −1 if there is none"),
+    "has_own": Meaning("", "1 if it has made an offer before"),
+    "own_price": Meaning("EUR/1e6", "its own last offer: price of a unit; −1 if there is none"),
+    "own_quantity": Meaning("units/1e6", "its own last offer: quantity; −1 if there is none"),
+    "own_week": Meaning("weeks", "its own last offer: delivery, from now; −1 if there is none"),
+    "offers_price": Meaning("EUR/1e6", "prices of the last offers of both sides, the newest first"),
+    "offers_mine": Meaning("", "for each of those offers, 1 if it was its own"),
+}
+ANSWERS = {
+    "act": Meaning("", "take the other's standing offer, make another (until its own deadline), or end the talk"),
+    "price": Meaning("EUR/1e6", "of a unit; no worse than its own private limit"),
+    "quantity": Meaning("units/1e6", "whole units, at most its room"),
+    "week": Meaning("weeks", "delivery, from now"),
+}
+UNITS = units(SEES)
 
 
 PRIVATE = ("buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds")
@@ -60,10 +84,16 @@ class Move:
 
 
 class Negotiate:
-    """One move of all open talks a call, until none is open."""
+    """One move of all open talks a call, until none is open.
+
+    Prices lie on a grid of cents: a buyer's from half the item's unit cost to its own limit, a seller's from its own
+    limit to one and a half times the item's value. Quantities are whole units up to the mover's room, delivery is at
+    most `late_weeks` after the earliest week. An accept holds for the other's standing offer as a whole.
+    """
 
     name = "negotiate"
     repeats = True
+    sees, answers, writes = SEES, ANSWERS, ("offers", "contracts", "talks")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
