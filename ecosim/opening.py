@@ -49,7 +49,8 @@ OTHER_LUCK = 1_000_000
 """How far the mind seeds of an A/A arm are from those of the arm that it repeats."""
 
 Progress = Callable[[int, Router], None]
-"""Called after every step with its number and the router."""
+"""Called after every step with its number and the router. Where it has a method `watch(steps_done, router)`, the steps
+are run within that as a context: it may look at `router.so_far()` meanwhile, from a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
