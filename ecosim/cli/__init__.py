@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import ecosim
-from ecosim.cli import runs, tools
+from ecosim.cli import estimate, runs, tools
 from ecosim.errors import EcosimError, printable
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
+app.command()(estimate.estimate)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")
 app.add_typer(tools.bench, name="bench")
