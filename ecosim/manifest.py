@@ -26,7 +26,7 @@ from ecosim.words import Table
 __all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
 
 if TYPE_CHECKING:
-    from ecosim.minds.router import Work
+    from ecosim.minds.router import Router
     from ecosim.schedule import Change, Schedule
     from ecosim.simulate import Arm
     from ecosim.world import World
@@ -81,10 +81,12 @@ def before(
 
 
 def after(
-    status: str, steps_done: int, world: World, recorder: Recorder, work: Mapping[str, Work], wall_s: float
+    status: str, steps_done: int, world: World, recorder: Recorder, router: Router, wall_s: float
 ) -> dict[str, Any]:
-    """What is known at the end, whatever ended it."""
+    """What is known at the end, whatever ended it; the seconds by part sum to `wall_s`."""
     replicas = world.tables["replicas"]
+    seconds = world.clock.seconds
+    seconds = seconds | {"other": max(wall_s - sum(seconds.values()), 0.0)}
     return {
         "status": status,
         "steps_done": steps_done,
@@ -93,10 +95,14 @@ def after(
         "score_digests": recorder.scores.hex(),
         "faults": {int(r): replicas["fault"][r] for r in np.flatnonzero(~replicas["is_live"])},
         "wall_s": wall_s,
-        "seconds_by_part": {name: s for name, s in sorted(world.clock.seconds.items())},
+        "seconds_by_part": dict(sorted(seconds.items())),
         "work_by_grade": {
             grade: {"decisions": w.decisions, "wall_s": w.seconds, "nominal_flops": w.flops}
-            for grade, w in work.items()
+            for grade, w in router.work.items()
+        },
+        "work_by_arm": {
+            arm: {grade: {"decisions": w.decisions, "nominal_flops": w.flops} for grade, w in work.items()}
+            for arm, work in router.work_by_arm.items()
         },
     }
 

@@ -53,7 +53,8 @@ Changes = Mapping[int, Change | Sequence[Change]]
 """A user's own interventions by step."""
 
 Progress = Callable[[int, Router], None]
-"""Called after every step with its number and the router."""
+"""Called after every step with its number and the router. Where it has a method `watch(steps_done, router)`, the steps
+are run within that as a context: it may look at `router.so_far()` meanwhile, from a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

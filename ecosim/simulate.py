@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +186,7 @@ class _Run:
             chains=start.chains if start is not None else None,
         )
         self.world, self.router = assemble(ecosystem, scenario, tables, people, self.recorder, schedule)
+        self.router.arms = [document["arms"][arm]["name"] for arm in tables["replicas"]["arm"].tolist()]
         self.steps_done = 0
         self.series: dict[tuple[str, str], list[Array]] = {}
         self.document = document
@@ -199,15 +200,18 @@ class _Run:
         self.store.write_json(MANIFEST, self.document | {"status": "running"})
         status = "failed"
         try:
-            for step in range(self.steps_done + 1, self.scenario.steps + 1):
-                self._step(step)
+            with self._watched():
+                for step in range(self.steps_done + 1, self.scenario.steps + 1):
+                    self._step(step)
             status = "done"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
+            since = time.perf_counter()
             series = {name: np.stack(column) for name, column in self.series.items()}
             kpis = self.side.conclude(self.world, series) if status == "done" else {}
+            self.world.clock.add("metrics", since)
             self._close(status, series, kpis)
         return Finished(
             side=self.side,
@@ -236,6 +240,10 @@ class _Run:
         if self.manner.progress is not None:
             self.manner.progress(step, self.router)
 
+    def _watched(self) -> AbstractContextManager[object]:
+        watch = getattr(self.manner.progress, "watch", None)
+        return nullcontext() if watch is None else watch(self.steps_done, self.router)
+
     # ---- snapshots ------------------------------------------------------------------------------------------------
 
     def _is_due(self, step: int) -> bool:
@@ -251,7 +259,10 @@ class _Run:
             "run": manifest.identity(self.document),
             "wall_s": self._wall_s(),
             "seconds": self.world.clock.seconds,
-            "work": {grade: [w.decisions, w.seconds, w.flops] for grade, w in self.router.work.items()},
+            "work": {grade: astuple(w) for grade, w in self.router.work.items()},
+            "work_by_arm": {
+                arm: {grade: astuple(w) for grade, w in work.items()} for arm, work in self.router.work_by_arm.items()
+            },
         }
         snapshots.write(
             self.store.path,
@@ -271,6 +282,10 @@ class _Run:
         self.series = {name: list(values) for name, values in start.series.items()}
         self.world.clock.seconds = dict(start.notes["seconds"])
         self.router.work = {grade: Work(*numbers) for grade, numbers in start.notes["work"].items()}
+        self.router.work_by_arm = {
+            arm: {grade: Work(*numbers) for grade, numbers in work.items()}
+            for arm, work in start.notes.get("work_by_arm", {}).items()
+        }
         self.seconds_before = float(start.notes["wall_s"])
 
     # ---- books ----------------------------------------------------------------------------------------------------
@@ -288,14 +303,14 @@ class _Run:
             self.ops.append("ops/batches", batches)
 
     def _close(self, status: str, series: Series, kpis: Figures) -> None:
+        since = time.perf_counter()
         if series:
             self.store.append("metrics", manifest.long_table(series, self.side.metrics))
         if kpis:
             self.store.append("kpis", manifest.long_table(kpis, self.side.kpis))
         self.store.flush()
-        self.document |= manifest.after(
-            status, self.steps_done, self.world, self.recorder, self.router.work, self._wall_s()
-        )
+        self.world.clock.add("record", since)
+        self.document |= manifest.after(status, self.steps_done, self.world, self.recorder, self.router, self._wall_s())
         self.store.write_json(MANIFEST, self.document)  # first of all: what follows asks others
         pools, batches, layout = self.people.close_books(status == "done")
         for table in batches if self.ops is not None else ():

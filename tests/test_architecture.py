@@ -23,7 +23,7 @@ FLOOR = {
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,
     "cli": FACES, "api": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
     "doctor": FACES, "docstrings": FACES, "keys": FACES, "explain": FACES, "schema": FACES, "starter": FACES,
-    "odd": FACES,
+    "odd": FACES, "estimation": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import ecosim
-from ecosim.cli import runs, tell, tools
+from ecosim.cli import estimate, runs, tell, tools
 from ecosim.errors import EcosimError, printable
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
-for command in (tell.explain, tell.odd, tell.init, tell.schema):
+for command in (estimate.estimate, tell.explain, tell.odd, tell.init, tell.schema):
     app.command()(command)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")

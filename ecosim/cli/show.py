@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecosim.explore import Run
-    from ecosim.minds.router import Router
     from ecosim.simulate import Progress
 
 
@@ -21,25 +20,10 @@ def line(text: str) -> None:
 
 @contextmanager
 def progress(steps: int, quiet: bool) -> Iterator[Progress | None]:
-    """A line on stderr: step, time left, decisions by grade; nothing where stderr is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Two lines on stderr that move while a run goes on; nothing where stderr is no terminal."""
+    from ecosim.cli.bar import Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[work]}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task("steps", total=steps, work="")
-
-        def tick(step: int, router: Router) -> None:
-            work = "  ".join(
-                f"{grade} {w.decisions:,} at {w.decisions / max(w.seconds, 1e-9):,.0f}/s"
-                for grade, w in router.work.items()
-            )
-            bar.update(task, completed=step, work=work)
-
-        yield tick
+    yield None if quiet or not sys.stderr.isatty() else Bar(steps)
 
 
 def kpis(found: Run) -> None:

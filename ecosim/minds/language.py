@@ -59,6 +59,9 @@ class LanguageMind:
         name, grade: how scenarios call it, and its rung on the ladder.
         adapter: by its name in the engine; None for the base model as it is.
 
+    Attributes:
+        tally: rows answered so far and their nominal FLOPs; moves while `decide` is at work.
+
     Raises:
         CatalogError: the engine has no such adapter.
     """
@@ -72,6 +75,7 @@ class LanguageMind:
         self._adapter = engine.adapter(adapter) if adapter else None
         self._name = name
         self._grade = grade
+        self.tally = (0, 0)
         self._prompts = {
             (role, phase): Prompts(card, phase) for role, card in cards.items() for phase in card.questions
         }
@@ -177,6 +181,7 @@ class LanguageMind:
                 shown = [word.strip() for word in words]
                 row.trace.append((spec.name, read, shown[pick], json.dumps(shown), json.dumps(scores.tolist())))
             new, read = f"{new}{answer}\n", f"{read}{answer}\n"
+        self.tally = (self.tally[0] + 1, self.tally[1] + row.flops)
 
     def _labels(self, ask: FieldCard, words: Sequence[str]) -> tuple[str, ...]:
         """A letter for each option where the card wants letters, else none."""

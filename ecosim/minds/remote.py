@@ -134,6 +134,11 @@ class RemoteMind:
         """What it was asked, and what of it the server was asked; a reply from the recordings is not an inference."""
         return {**self._counts.as_dict(), **self._server.stats()}
 
+    @property
+    def tally(self) -> tuple[int, int]:
+        """Rows answered so far; their operations are not ours to count."""
+        return self._counts.as_dict()["decisions"], 0
+
     def decide(self, question: Question) -> Decision:
         """The answers to every row; what came before a fault is in the recordings.
 

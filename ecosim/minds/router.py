@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 
 import numpy as np
 
@@ -24,6 +25,12 @@ class Work:
     seconds: float = 0.0
     flops: int = 0
 
+    def __add__(self, other: Work) -> Work:
+        return Work(self.decisions + other.decisions, self.seconds + other.seconds, self.flops + other.flops)
+
+
+WorkByArm = dict[str, dict[str, Work]]
+"""Work by arm, then grade; seconds are 0: all arms are answered together."""
 
 Answer = Callable[[Sequence[Job]], "list[tuple[Decision, float]]"]
 """Answers all jobs of a round: decisions, checked against their questions, and the seconds that each took."""
@@ -36,12 +43,18 @@ class Router:
     Attributes:
         minds: the mind of each code of the `mind` columns.
         answer: where jobs are answered.
+        arms: the name of each replica's arm; none: work is not told apart by arm.
         work: decisions, wall seconds and nominal FLOPs by grade.
+        work_by_arm: decisions and nominal FLOPs by arm and grade.
     """
 
     minds: Sequence[Mind]
     answer: Answer
+    arms: Sequence[str] = ()
     work: dict[str, Work] = field(default_factory=dict)
+    work_by_arm: WorkByArm = field(default_factory=dict)
+    _round: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    _since: float = 0.0
 
     def decide(self, questions: Sequence[Question]) -> list[Decision]:
         """The answers to all questions, each checked against its question.
@@ -52,18 +65,42 @@ class Router:
         """
         parts = [_split(question) for question in questions]
         jobs = [job for found in parts for job, _ in found]
+        self._since, self._round = perf_counter(), self._tallies()
         answered = iter(self.answer(jobs))
+        self._round = {}
         merged = []
         for question, found in zip(questions, parts, strict=True):
             decisions = [self._book(job, *next(answered)) for job, _ in found]
             merged.append(_merge(question, [rows for _, rows in found], decisions))
         return merged
 
+    def so_far(self) -> dict[str, Work]:
+        """Work by grade, with what minds in this process have answered of the round under way; any thread may ask."""
+        found, then, gone = dict(self.work), self._round, perf_counter() - self._since
+        for code, (decisions, flops) in self._tallies().items():
+            if code in then and decisions > then[code][0]:
+                more = Work(decisions - then[code][0], gone, flops - then[code][1])
+                found[self.minds[code].grade] = found.get(self.minds[code].grade, Work()) + more
+                gone = 0.0  # the time of a round counts once
+        return found
+
+    def _tallies(self) -> dict[int, tuple[int, int]]:
+        """Rows answered and their nominal FLOPs, of the minds that count as they go, by code."""
+        return {code: mind.tally for code, mind in enumerate(self.minds) if hasattr(mind, "tally")}
+
     def _book(self, job: Job, decision: Decision, seconds: float) -> Decision:
-        work = self.work.setdefault(self.minds[job.code].grade, Work())
-        work.decisions += job.question.num_rows
-        work.seconds += seconds
-        work.flops += int(decision.flops.sum())
+        grade, flops = self.minds[job.code].grade, decision.flops
+        self.work[grade] = self.work.get(grade, Work()) + Work(job.question.num_rows, seconds, int(flops.sum()))
+        if not self.arms:
+            return decision
+        replica = job.question.key["replica"]
+        count = np.bincount(replica, minlength=len(self.arms))
+        cost = np.zeros(len(self.arms), np.int64)
+        if flops.any():
+            np.add.at(cost, replica, flops)
+        for i in np.flatnonzero(count).tolist():
+            arm = self.work_by_arm.setdefault(self.arms[i], {})
+            arm[grade] = arm.get(grade, Work()) + Work(int(count[i]), 0.0, int(cost[i]))
         return decision
 
 
