@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from ecosim import contrast, rerun, simulate
+from ecosim import contrast, manifest, rerun, simulate
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.errors import RunError, ScenarioError
@@ -171,7 +171,7 @@ def start(
     path = Path(out) if out is not None else None
     store: Store = Folder(path) if path is not None else Memory()
     done = simulate.simulate(scenario, arms, store, manner, place=place)
-    return Run(store, path, done.world)
+    return Run(store, path, done.world, manifest.own_of(arms))
 
 
 def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> Run:
@@ -187,7 +187,7 @@ def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> R
     """
     folder = _folder(path)
     done = rerun.resume(folder, manner_of(how), own)
-    return Run(done.store, folder, done.world)
+    return Run(done.store, folder, done.world, own)
 
 
 def verify(path: str | Path, *, own: Own | None = None, with_rerun: bool = True, **how: Unpack[How]) -> Verdict:

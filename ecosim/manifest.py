@@ -14,14 +14,14 @@ import pyarrow as pa
 
 import ecosim
 from ecosim.errors import RunError
-from ecosim.minds.seats import own_names, seat_names
+from ecosim.minds.seats import listed, own_names, seat_names
 from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario
 from ecosim.words import Expert, Mind, Table
 from ecosim.world import Figure, Figures, World
 
-__all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table"]
+__all__ = ["NAME", "after", "arms_of", "before", "check_minds", "identity", "long_table", "own_of"]
 
 if TYPE_CHECKING:
     from ecosim.minds.router import Work
@@ -126,6 +126,13 @@ def arms_of(manifest: Mapping[str, Any], own: Mapping[str, Expert | Mind], place
         )
         for arm in manifest["arms"]
     ]
+
+
+def own_of(arms: Sequence[Arm]) -> dict[str, Expert | Mind]:
+    """The user's own functions and minds in some arms, by the names that a manifest gives them."""
+    wishes = [seats for arm in arms for seats in arm.minds.values()]
+    names = own_names(wishes)
+    return {names[id(seat)]: seat for seat in listed(wishes) if not isinstance(seat, str)}
 
 
 def check_minds(manifest: Mapping[str, Any], minds: Sequence[Mapping[str, Any]], place: str) -> None:
