@@ -21,9 +21,6 @@ from ecosim.world import World
 NARROWING = ("counterpart", "item", "round")
 """What tells questions of one member in one phase apart."""
 
-_SHOWN = 8
-"""Questions that a message lists."""
-
 
 class Listening(Recorder):
     """A recorder that stores nothing and keeps the questions and decisions of the step under way."""
@@ -66,12 +63,6 @@ class Asked:
     def key(self) -> dict[str, int]:
         """Replica, subject, counterpart, item, round; -1 where one does not apply."""
         return {name: int(self.question.key[name][0]) for name in ("replica", *KEY)}
-
-    @property
-    def words(self) -> str:
-        """The question in words, such as `negotiate with counterpart 9, item 2, round 0`."""
-        parts = [f"{name} {self.key[name]}" for name in NARROWING if self.key[name] >= 0]
-        return self.question.phase + (f" with {', '.join(parts)}" if parts else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +124,7 @@ class Moment:
         """The one question that is meant; arguments as for `find`.
 
         Raises:
-            RunError: none, or several, of which the message lists the first.
+            RunError: none, or several, which the message lists.
         """
         found = self.find(member, replica, **narrowing)
         if len(found) > 1:
@@ -232,5 +223,15 @@ def _row(decision: Decision, row: int) -> Decision:
 
 
 def _listed(found: Sequence[Asked]) -> str:
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return "; ".join(asked.words for asked in found[:_SHOWN]) + more
+    """What was asked, phase by phase: `replenish (item 0); negotiate (counterpart 8, 12; item 0; round 1, 3)`."""
+    phases: dict[str, dict[str, dict[int, None]]] = {}
+    for asked in found:
+        values = phases.setdefault(asked.question.phase, {})
+        for name in NARROWING:
+            if asked.key[name] >= 0:
+                values.setdefault(name, {})[asked.key[name]] = None
+    parts = []
+    for phase, values in phases.items():
+        inside = "; ".join(f"{name} {', '.join(map(str, seen))}" for name, seen in values.items())
+        parts.append(f"{phase} ({inside})" if inside else phase)
+    return "; ".join(parts)

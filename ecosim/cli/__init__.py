@@ -14,6 +14,7 @@ import typer
 
 import ecosim
 from ecosim.cli import runs, tools
+from ecosim.cli import why as looks
 from ecosim.errors import EcosimError
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
+app.command()(looks.why)
+app.command()(looks.interview)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")
 app.add_typer(tools.bench, name="bench")
