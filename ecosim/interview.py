@@ -174,6 +174,12 @@ def _language(moment: Moment, asked: Asked) -> Mind | None:
 def _mute(moment: Moment, questions: Sequence[Asked]) -> str:
     minds = ", ".join(dict.fromkeys(str(moment.facts(asked)["name"]) for asked in questions))
     who = f"{questions[0].question.role} {questions[0].key['subject']}"
+    gone = next((moment.facts(one)["name"] for one in questions if moment.facts(one).get("model")), None)
+    if gone is not None:
+        return (
+            f"{moment.place}: step {moment.step}: the mind {gone!r} of {who} is not in the run's folder; from Python, "
+            f"pass own={{{gone!r}: …}}; or let the base model speak: --voice untrained"
+        )
     return (
         f"{moment.place}: step {moment.step}: {who} has no language ({minds}); --voice untrained (from Python: "
         "voice='untrained') lets the base model speak from what it saw, and says so"

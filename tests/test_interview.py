@@ -51,7 +51,9 @@ def test_a_whole_role_answers_in_a_table_and_the_run_is_not_touched(run):
 def test_a_member_without_language_says_nothing_and_the_way_out_is_told(run):
     with pytest.raises(RunError, match=r"supplier 3 has no language \(scripted\); --voice untrained"):
         run.ask(1, 3, "Why?")
-    with pytest.raises(RunError, match=r"distributor 15 has no language \(tiny, scripted\)"):
+    with pytest.raises(
+        RunError, match="the mind 'tiny' of distributor 15 is not in the run's folder; from Python, pass own="
+    ):
         ecosim.load(run.path).ask(1, 15, "Why?")  # its mind is not in the folder, and was not given
 
 
