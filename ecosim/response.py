@@ -54,7 +54,7 @@ class Flip:
         slot: of a column with slots, else -1.
         distance: from the value seen, in standard deviations of what peers saw; inf if they all saw the same.
         is_among_peers: whether it lies within what they saw; else it is farther than anyone stood.
-        answer: the other answer, in words.
+        answer: what is answered otherwise, in words; fields that are no longer asked are left out.
     """
 
     column: str
@@ -162,6 +162,12 @@ class _Asking:
         mine = self.base.answers
         return i not in said.fails and any(said.decision.answers[name][i] != mine[name][0] for name in mine)
 
+    def _news(self, said: Replies, i: int) -> str:
+        """What is another answer to a variant, in words."""
+        now, then = said.decision.answers, self.base.answers
+        changed = [spec for spec in self.row.fields if now[spec.name][i] != then[spec.name][0]]
+        return ", ".join(part for spec in changed if (part := in_words(spec, now[spec.name][i])))
+
     # ---- worth ----------------------------------------------------------------------------------------------------
 
     def _worth(self, column: str, source: str, said: Replies, where: range) -> Worth:
@@ -206,7 +212,7 @@ class _Asking:
             ways = sorted((abs(v - place.seen), v, at + i) for i, v in enumerate(grid) if (v - place.seen) * side > 0)
             for _, value, i in ways:
                 if self._is_other(said, i):
-                    sides.append(_Side(place, near, value, answer(self.row, said.decision, i)))
+                    sides.append(_Side(place, near, value, self._news(said, i)))
                     break
                 near = value
         return sides
@@ -221,7 +227,7 @@ class _Asking:
             said = self._ask([Variant(s.scope.column, s.scope.slot, value) for s, value in going])
             for i, (side, value) in enumerate(going):
                 if self._is_other(said, i):
-                    side.far, side.answer = value, answer(self.row, said.decision, i)
+                    side.far, side.answer = value, self._news(said, i)
                 else:
                     side.near = value
 

@@ -75,7 +75,8 @@ class Why:
         prompt: what a language mind read, verbatim, up to its last answer; "" for others.
         worth: a row a column: `column`, `source`, `tried`, `changed` (share), `logp_change`, `<field>_change`.
         flips: a row a number that can flip the answer, nearest first: `column`, `seen`, `needed`, `unit`, `spreads`
-            (standard deviations of what peers saw), `among_peers` (False: farther than any of them), `new_answer`.
+            (standard deviations of what peers saw), `among_peers` (False: farther than any of them), `new_answer`
+            (what is answered otherwise).
         notes: what was checked, and what could not be.
     """
 

@@ -123,7 +123,7 @@ def test_a_creator_flips_a_cent_below_its_limit_and_a_viewer_is_explained_too():
     (flip,) = found.flips.to_dict("records")
     assert (flip["column"], flip["needed"], flip["unit"]) == ("cash", 14.99, "EUR")
     assert not flip["among_peers"]
-    assert flip["new_answer"] == "topic algebra tricks, effort low"
+    assert flip["new_answer"] == "effort low"
     visitor = int(next(q for q in rerun.until(run._store, 2).questions if q.role == "viewer").key["subject"][0])
     viewer = run.why(2, visitor, phase="viewer.react")
     assert viewer.about["mind"] == "scripted"

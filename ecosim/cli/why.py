@@ -96,6 +96,10 @@ def interview(
     _table(found.table[["member", "role", "mind", "voice", "words"]])
 
 
+_WHOLE = ("column", "unit", "source", "field", "member", "role")
+"""Columns whose words are not broken where a table is too wide."""
+
+
 def visible(text: str) -> str:
     r"""A text whose control characters, escape sequences and invisible marks are spelt out; line ends stay.
 
@@ -133,7 +137,12 @@ def _table(frame: pd.DataFrame) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in frame.columns:
         is_number = frame[name].map(lambda v: isinstance(v, int | float) and not isinstance(v, bool)).all()
-        table.add_column(str(name).replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(
+            str(name).replace("_", " "),
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=name in _WHOLE,
+        )
     for row in frame.itertuples(index=False):
         cells = zip(frame.columns, row, strict=True)
         table.add_row(*(Text(visible(_cell(str(name), value))) for name, value in cells))
@@ -152,4 +161,6 @@ def _cell(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name in ("changed", "chance"):
         return f"{100 * value:.3g} %"
+    if name == "spreads" or name.endswith("_change"):
+        return f"{value:.3g}"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
