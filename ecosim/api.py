@@ -18,7 +18,7 @@ from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.errors import RunError, ScenarioError
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
-from ecosim.opening import Changes
+from ecosim.opening import Changes, own_by_name
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.rerun import Own, Verdict
 from ecosim.scenario import Scenario
@@ -179,7 +179,7 @@ def start(
     path = Path(out) if out is not None else None
     store: Store = Folder(path) if path is not None else Memory()
     done = simulate.simulate(scenario, arms, store, manner, place=place)
-    return Run(store, path, done.world)
+    return Run(store, path, done.world, own_by_name(arms))
 
 
 def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> Run:
@@ -195,7 +195,7 @@ def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> R
     """
     folder = _folder(path)
     done = rerun.resume(folder, manner_of(how), own)
-    return Run(done.store, folder, done.world)
+    return Run(done.store, folder, done.world, own)
 
 
 def verify(path: str | Path, *, own: Own | None = None, with_rerun: bool = True, **how: Unpack[How]) -> Verdict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
@@ -23,6 +23,9 @@ from ecosim.side import Side
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ecosim.interview import Asking, Interview
+    from ecosim.rerun import Own
+    from ecosim.why import Which, Why
     from ecosim.world import World
 
 BAND = (0.05, 0.95)
@@ -37,9 +40,12 @@ class Run:
         path: its folder; None for a run in memory.
     """
 
-    def __init__(self, store: Store, path: Path | None = None, world: World | None = None) -> None:
+    def __init__(
+        self, store: Store, path: Path | None = None, world: World | None = None, own: Own | None = None
+    ) -> None:
         self._store = store
         self._world = world
+        self._own = dict(own or {})
         self.path = path
         self.manifest = document.read(store, path or "this run")
 
@@ -154,6 +160,50 @@ class Run:
         if len(ax.get_legend_handles_labels()[1]):
             ax.legend(frameon=False, fontsize="small")
         return ax
+
+    def why(self, step: int, member: int, *, own: Own | None = None, **narrowing: Unpack[Which]) -> Why:
+        """Why a member answered as it did: what it saw, its scores, what each column was worth, what would flip it.
+
+        Args:
+            step: from 1.
+            member: its id, as in `subject` of decisions.
+            own: your own functions and minds that sat in the run, by name; those of a run just made are known.
+            narrowing: `replica` (0), and `phase`, `counterpart`, `item`, `round` where it was asked several things;
+                `tries` a column; `ask=False` shows what was recorded only.
+
+        Raises:
+            RunError: no such question, or several, or the mind is no longer what it was.
+            CatalogError: its model can't be had.
+        """
+        from ecosim import why
+
+        return why.explain(self._store, step, member, own={**self._own, **(own or {})}, **narrowing)
+
+    def ask(
+        self,
+        step: int,
+        member: int | Sequence[int] | str,
+        question: str,
+        *,
+        own: Own | None = None,
+        **how: Unpack[Asking],
+    ) -> Interview:
+        """Ask members something at the end of a step, in words; the run is not touched.
+
+        Args:
+            member: its id, several, or a role.
+            question: such as "What do you think of your stock?"
+            own: your own language minds that sat in the run, by name; those of a run just made are known.
+            how: `replica` (0), `max_tokens` (60); `voice="untrained"` lets the base model speak for others.
+
+        Raises:
+            RunError: no such member, or it has no language.
+            CatalogError: the model can't be had.
+        """
+        from ecosim.interview import interview
+
+        members = [member] if isinstance(member, int) else member
+        return interview(self._store, step, members, question, own={**self._own, **(own or {})}, **how)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, one HTML file that needs no network; into the run's folder by default."""

@@ -26,7 +26,7 @@ from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.router import Router
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal, own_names
+from ecosim.minds.seats import UNTRAINED, Seats, Wishes, deal, listed, own_names
 from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
@@ -298,9 +298,21 @@ def _own_faults(scenario: Scenario, arms: Sequence[Arm]) -> list[str]:
 
 def own_of(arms: Sequence[Arm]) -> dict[int, str]:
     """A name for each of the user's own functions and minds in some arms, by identity."""
-    own: list[Any] = [seats for arm in arms for seats in arm.minds.values()]
-    own += [change for arm in arms for _, change in arm.changes]
-    return own_names(own)
+    return own_names(_wished(arms))
+
+
+def own_by_name(arms: Sequence[Arm]) -> dict[str, Any]:
+    """The same functions and minds, by name, as `resume` and `verify` take them."""
+    names = own_of(arms)
+    return {names[id(one)]: one for one in listed(_wished(arms)) if not isinstance(one, str)}
+
+
+def _wished(arms: Sequence[Arm]) -> list[Any]:
+    """The seats of all arms, and the functions that change them."""
+    return [
+        *(seats for arm in arms for seats in arm.minds.values()),
+        *(change for arm in arms for _, change in arm.changes),
+    ]
 
 
 def schedule_of(ecosystem: Side, scenario: Scenario, arms: Sequence[Arm], seats: Seats, place: str) -> Schedule:

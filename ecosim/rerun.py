@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ecosim import manifest
-from ecosim.errors import RunError
+from ecosim.cluster.crew import inline
+from ecosim.errors import DecisionError, RunError
 from ecosim.minds.recipe import Recipe
+from ecosim.minds.remote import RemoteMind
 from ecosim.minds.replay import Replay
 from ecosim.minds.scripted import Experts
-from ecosim.opening import RECORDINGS, Arm, Manner, side
+from ecosim.moment import Absent, Listening, Moment
+from ecosim.opening import RECORDINGS, Arm, Manner, side, substitutes
 from ecosim.record import document as documents
 from ecosim.record import snapshot as snapshots
 from ecosim.record.audit import audit
@@ -24,8 +28,9 @@ from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.scenario import Scenario, build
 from ecosim.schedule import Change
-from ecosim.simulate import Finished, simulate
-from ecosim.words import Decision, Expert, Mind, Question
+from ecosim.simulate import Finished, assemble, first_day, simulate
+from ecosim.words import Expert, Mind
+from ecosim.world import World
 
 Own = Mapping[str, Expert | Mind | Change]
 """A user's own functions and minds that sat in a run, and functions that changed it, by their names there."""
@@ -109,21 +114,8 @@ def replay(path: Path, store: Store | None = None, manner: Manner | None = None,
             (events or ecosim's rules have changed).
     """
     document = _done(path)
-    stand_ins = {name: _Absent(name) for arm in document["arms"] for name in arm["own"]}
-    scenario, arms = _facts(document, {**stand_ins, **(own or {})}, path)
-    kept = Folder(path)
-
-    def recast(code: int, mind: Mind | Recipe) -> Mind | Recipe:
-        if isinstance(mind, Experts):
-            return mind
-        then = document["minds"][code]
-        return Replay(
-            lambda question: recorded(kept, question),
-            name=then["name"],
-            grade=then["grade"],
-            fingerprint=then["fingerprint"],
-        )
-
+    scenario, arms = _facts(document, {**_stand_ins(document), **(own or {})}, path)
+    recast = _from_record(document, Folder(path))
     done = simulate(scenario, arms, store or Memory(), manner, place=document["scenario_file"], recast=recast)
     if done.manifest["digests"] != document["digests"]:
         raise RunError(
@@ -131,6 +123,114 @@ def replay(path: Path, store: Store | None = None, manner: Manner | None = None,
             "its files are damaged (ecosim verify --no-rerun tells)"
         )
     return done
+
+
+def until(store: Store, step: int, own: Own | None = None) -> Moment:
+    """Have a run again up to a step, from its recorded decisions, to look at it; nothing is written.
+
+    It starts at the last snapshot before the step, if there is one. The minds of the run are in the moment, but nobody
+    asks them on the way.
+
+    Args:
+        store: a run's, in a folder or in memory; done, or stopped after this step.
+        step: from 1.
+        own: the user's own functions and minds that are to be asked then, by name.
+
+    Raises:
+        RunError: it is no run, has no such step, kept no record, or comes out otherwise than recorded.
+    """
+    place = str(store.path) if isinstance(store, Folder) else "this run"
+    document = documents.read(store, place)
+    links = _recorded_links(store, step, document, place)
+    scenario, arms = _facts(document, {**_stand_ins(document), **(own or {})}, Path(place))
+    manner = Manner(numerics=document["numerics"], batch_limit=document["batch_limit"])
+    ecosystem, minds, tables, schedule = first_day(scenario, arms, manner, _read_only(store), document["scenario_file"])
+    _hush(minds)
+    recast = _from_record(document, store)
+    people = inline([recast(code, mind) for code, mind in enumerate(minds)], substitutes(ecosystem, scenario))
+    start = snapshots.before(store.path, step) if isinstance(store, Folder) else None
+    if start is not None and start.notes.get("run") != manifest.identity(document):
+        start = None  # of another run; from the first day it is the same, and takes longer
+    tables = start.tables if start is not None else tables
+    recorder = Listening(ecosystem.events, tables["replicas"].num_rows, None, chains=start.chains if start else None)
+    world, _ = assemble(ecosystem, scenario, tables, people, recorder, schedule)
+    world.steps = start.step if start is not None else 0
+    try:
+        _step_to(world, recorder, step)
+    except DecisionError as error:
+        raise RunError(f"{place}: can't be had again: {error}") from error
+    if links is not None and links != recorder.digest.hex():
+        raise RunError(
+            f"{place}: had again from its record, step {step} has another digest: the run is of ecosim "
+            f"{document['ecosim']}, or its files are damaged (ecosim verify --no-rerun tells)"
+        )
+    return Moment(
+        place=place,
+        document=document,
+        step=step,
+        world=world,
+        questions=tuple(question for question, _ in recorder.heard),
+        decisions=tuple(decision for _, decision in recorder.heard),
+        minds=minds,
+        substitutes=substitutes(ecosystem, scenario),
+    )
+
+
+def _step_to(world: World, recorder: Listening, step: int) -> None:
+    while world.steps < step:
+        recorder.heard = []
+        world.step()
+        recorder.close_step(world.steps)
+
+
+def _recorded_links(store: Store, step: int, document: Mapping[str, Any], place: str) -> list[str] | None:
+    """The digest of every replica after a step; None where the run kept figures only.
+
+    Raises:
+        RunError: the run did not get there.
+    """
+    table = store.read(DIGESTS) if DIGESTS in store.names() else None
+    last = document.get("steps_done", 0) if table is None else pc.max(table["step"]).as_py()
+    if not 1 <= step <= last:
+        there = f"it has 1 … {last}" if last else "none was recorded"
+        raise RunError(f"{place}: no step {step} in this run; {there}")
+    if table is None:
+        return None
+    rows = table.filter(pc.equal(table["step"], step)).sort_by("replica")
+    return [str(link) for link in rows["events"].to_pylist()]
+
+
+def _read_only(store: Store) -> Store:
+    """Where a run's remote minds find what they said."""
+    return _Links(store.path / RECORDINGS) if isinstance(store, Folder) else Memory()
+
+
+def _hush(minds: Sequence[Mind | Recipe]) -> None:
+    """What remote minds are told from now on stays in memory."""
+    for mind in minds:
+        if isinstance(mind, RemoteMind):
+            mind.recordings.close()
+
+
+def _stand_ins(document: Mapping[str, Any]) -> dict[str, Absent]:
+    return {name: Absent(name) for arm in document["arms"] for name in arm["own"]}
+
+
+def _from_record(document: Mapping[str, Any], store: Store) -> Callable[[int, Mind | Recipe], Mind | Recipe]:
+    """Recorded decisions in the seats of all minds but the side's own."""
+
+    def recast(code: int, mind: Mind | Recipe) -> Mind | Recipe:
+        if isinstance(mind, Experts):
+            return mind
+        then = document["minds"][code]
+        return Replay(
+            lambda question: recorded(store, question),
+            name=then["name"],
+            grade=then["grade"],
+            fingerprint=then["fingerprint"],
+        )
+
+    return recast
 
 
 class _Links(Memory):
@@ -178,16 +278,3 @@ def _first_steps(then: pa.Table, now: pa.Table) -> dict[int, int]:
     pairs = then.to_pandas().merge(now.to_pandas(), on=["replica", "step"], suffixes=("", "_now"))
     parted = pairs[pairs["events"] != pairs["events_now"]]
     return {int(r): int(s) for r, s in parted.groupby("replica")["step"].min().items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Absent:
-    """Stands in the seat of a mind that a replay does not ask."""
-
-    name: str
-    grade: str = "replay"
-    fingerprint: str = ""
-
-    def decide(self, question: Question) -> Decision:
-        """Not asked."""
-        raise AssertionError("a replay asks no minds")

@@ -58,6 +58,7 @@ __all__ = [
     "Progress",
     "check",
     "default_folder",
+    "first_day",
     "load_scenario",
     "prepare",
     "side",
@@ -117,7 +118,7 @@ def simulate(
     is_new = begun is None
     if is_new and isinstance(store, Folder):
         refuse_taken(store.path)  # before anything is loaded; it is made when all is ready
-    ecosystem, minds, tables, schedule = _first_day(scenario, arms, manner, store, place)
+    ecosystem, minds, tables, schedule = first_day(scenario, arms, manner, store, place)
     replicas = tables["replicas"]
     cast = [recast(code, mind) for code, mind in enumerate(minds)] if recast else minds
     if start is not None:
@@ -134,7 +135,7 @@ def simulate(
         return _Run(ecosystem, scenario, store, people, manner, tables, schedule, document, kept, start).to_the_end()
 
 
-def _first_day(
+def first_day(
     scenario: Scenario, arms: Sequence[Arm], manner: Manner, store: Store | None, place: str
 ) -> tuple[Side, list[Mind | Recipe], dict[str, Table], Schedule]:
     """The side, the minds by code, the tables before the first step, what will change; ScenarioError if it can't be."""
@@ -333,7 +334,7 @@ def prepare(
 ) -> tuple[World, Router, Recorder]:
     """A world before its first step, its minds in this process, and a recorder listening; as for `simulate`."""
     manner = manner or Manner()
-    ecosystem, minds, tables, schedule = _first_day(scenario, arms, manner, store, place)
+    ecosystem, minds, tables, schedule = first_day(scenario, arms, manner, store, place)
     recorder = Recorder(ecosystem.events, tables["replicas"].num_rows, store)
     people = inline(minds, substitutes(ecosystem, scenario))
     return *assemble(ecosystem, scenario, tables, people, recorder, schedule), recorder

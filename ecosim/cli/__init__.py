@@ -14,6 +14,7 @@ import typer
 
 import ecosim
 from ecosim.cli import estimate, runs, tell, tools
+from ecosim.cli import why as looks
 from ecosim.errors import EcosimError, printable
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ app = typer.Typer(
 )
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
-for command in (estimate.estimate, tell.explain, tell.odd, tell.init, tell.schema):
+for command in (estimate.estimate, tell.explain, tell.odd, tell.init, tell.schema, looks.why, looks.interview):
     app.command()(command)
 app.command()(tools.doctor)
 app.add_typer(tools.models, name="models")

@@ -61,6 +61,8 @@ class LanguageMind:
 
     Attributes:
         tally: rows answered so far and their nominal FLOPs; moves while `decide` is at work.
+        cards, prompts: how it is asked, by role, and by role and phase.
+        adapter_name: "" for the base model as it is.
 
     Raises:
         CatalogError: the engine has no such adapter.
@@ -69,16 +71,14 @@ class LanguageMind:
     def __init__(
         self, cards: Mapping[str, Card], engine: Engine, *, name: str, grade: str, adapter: str | None = None
     ) -> None:
-        self._cards = dict(cards)
+        self.cards = dict(cards)
         self.engine = engine
-        self._adapter_name = adapter or ""
+        self.adapter_name = adapter or ""
         self._adapter = engine.adapter(adapter) if adapter else None
         self._name = name
         self._grade = grade
         self.tally = (0, 0)
-        self._prompts = {
-            (role, phase): Prompts(card, phase) for role, card in cards.items() for phase in card.questions
-        }
+        self.prompts = {(role, phase): Prompts(card, phase) for role, card in cards.items() for phase in card.questions}
 
     @property
     def name(self) -> str:
@@ -100,8 +100,8 @@ class LanguageMind:
             "adapter": self._adapter.fingerprint if self._adapter else None,
             "numerics": [language.numerics, language.dtype, language.device],
             "frame": self.engine.frame.texts,
-            "cards": {role: card.model_dump(mode="json") for role, card in sorted(self._cards.items())},
-            "prompts": {".".join(key): prompts.sources for key, prompts in sorted(self._prompts.items())},
+            "cards": {role: card.model_dump(mode="json") for role, card in sorted(self.cards.items())},
+            "prompts": {".".join(key): prompts.sources for key, prompts in sorted(self.prompts.items())},
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -123,13 +123,13 @@ class LanguageMind:
             CatalogError: there is no card for the question, or the card does not fit it.
             DecisionError: a row allows no answer.
         """
-        asks = asked_fields(self._cards, question, self.name)
-        prompts = self._prompts[question.role, question.phase].render(question)
+        asks = asked_fields(self.cards, question, self.name)
+        prompts = self.prompts[question.role, question.phase].render(question)
         draws = {spec.name: _draws(question, spec, asks[spec.name]) for spec in question.fields}
         rows = [_Row() for _ in prompts]
         self.engine.run(
             [
-                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text), self._adapter_name)
+                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text), self.adapter_name)
                 for i, (prefix, text) in enumerate(prompts)
             ]
         )

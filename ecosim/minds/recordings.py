@@ -112,6 +112,11 @@ class Recordings:
         coming.set_result(reply)
         return reply, False
 
+    def close(self) -> None:
+        """From now on replies stay in memory, and the file is as it is."""
+        with self._lock:
+            self.path = None
+
     def sync(self) -> None:
         """Have the system put on disk what was appended since the last call."""
         with self._lock:

@@ -131,6 +131,11 @@ def _listed(seats: Seat | Sequence[Seat]) -> list[Seat]:
     return list(seats)
 
 
+def listed(wishes: Sequence[Seat | Sequence[Seat]]) -> list[Seat]:
+    """All seats that some wishes name, in order."""
+    return [seat for seats in wishes for seat in _listed(seats)]
+
+
 def seat_names(seats: Seat | Sequence[Seat], own: Mapping[int, str]) -> list[str]:
     """Seats as a manifest names them; `own` is what `own_names` gave."""
     return [seat if isinstance(seat, str) else own[id(seat)] for seat in _listed(seats)]
@@ -139,7 +144,7 @@ def seat_names(seats: Seat | Sequence[Seat], own: Mapping[int, str]) -> list[str
 def own_names(wishes: Sequence[Seat | Sequence[Seat]]) -> dict[int, str]:
     """A name for each of a user's own functions and objects, by identity; of two of one name the second is `name-2`."""
     names: dict[int, str] = {}
-    for seat in (seat for seats in wishes for seat in _listed(seats)):
+    for seat in listed(wishes):
         if not isinstance(seat, str) and id(seat) not in names:
             name = str(getattr(seat, "name", getattr(seat, "__name__", "function")))
             count = sum(taken.rpartition("-")[0] == name or taken == name for taken in names.values())
