@@ -19,7 +19,7 @@ FLOOR = {
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,
     "cli": FACES, "api": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
-    "doctor": FACES,
+    "doctor": FACES, "validate": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),

@@ -14,6 +14,7 @@ import typer
 
 import ecosim
 from ecosim.cli import runs, tools
+from ecosim.cli import validate as validation
 from ecosim.errors import EcosimError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
     app.command()(command)
 app.command()(tools.doctor)
+app.command()(validation.validate)
 app.add_typer(tools.models, name="models")
 app.add_typer(tools.bench, name="bench")
 
