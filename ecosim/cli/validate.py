@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import floor, inf, isnan, log10
@@ -93,19 +95,17 @@ def _missed(outcome: Outcome) -> list[str]:
 def _show_case(outcome: Outcome) -> None:
     case = outcome.case
     print(f"{case.name}  {case.kind}  {case.part}  {outcome.wall_s:.1f} s")
-    print(f"  {case.shows}")
-    print(f"  source: {case.source}")
-    print(f"  method: {case.method}")
-    if outcome.note:
-        print(f"  {outcome.verdict}: {outcome.note}")
+    note = f"{outcome.verdict}: {outcome.note}" if outcome.note else ""
+    width = max(60, min(shutil.get_terminal_size().columns, 120))
+    for text in (case.shows, f"source: {case.source}", f"method: {case.method}", note):
+        for line in textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    "):
+            print(line)
     lines = [("figure", "found", "target", "tolerance", "verdict")] if outcome.figures else []
     lines += [_line(figure) for figure in outcome.figures]
     widths = [max((len(line[i]) for line in lines), default=0) for i in range(5)]
-    for line in lines:
-        name, found, target, tolerance, verdict = (text for text in line)
-        print(
-            f"    {name:<{widths[0]}}  {found:>{widths[1]}}  {target:>{widths[2]}}  {tolerance:<{widths[3]}}  {verdict}"
-        )
+    for name, found, target, tolerance, verdict in lines:
+        numbers = f"{found:>{widths[1]}}  {target:>{widths[2]}}"
+        print(f"  {name:<{widths[0]}}  {numbers}  {tolerance:<{widths[3]}}  {verdict}")
     print()
 
 

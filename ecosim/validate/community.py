@@ -115,7 +115,7 @@ def trial_offer(seeds: int = 20) -> list[Figure]:
 def music_lab(seeds: int = 100, power: float = INFLUENCE) -> list[Figure]:
     """48 songs, about 830 downloads a world, with influence and without."""
     (gini_alone, u_alone, _), (gini_social, u_social, error) = (listened(r, seeds) for r in (0.0, power))
-    published = "range accepted, published mean as target"
+    published = "accepted range"
     null = "pure sampling"
     return [
         between("Gini of market shares", gini_social, 0.30, 0.38, 0.340, published),

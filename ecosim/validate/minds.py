@@ -183,7 +183,7 @@ def sitting(language: LanguageModel, batch_limit: int | None = None) -> Language
     return LanguageMind(cards, Engine(language, batch_limit, memo=0), name="sitting", grade="untrained")
 
 
-def same_bits(language_of: Callable[[], LanguageModel] = base_model, rows: int = 16) -> list[Figure]:
+def same_bits(language_of: Callable[[], LanguageModel] = base_model, rows: int = 8) -> list[Figure]:
     """Decisions of a model at batches of 1, 7 and 64, shuffled, and the digests of a run at each."""
     language = language_of()
     if not probe(Engine(language))["same_bits"]:
@@ -247,7 +247,7 @@ def asked_twice(language: LanguageModel, rows: int) -> tuple[list[tuple[str, tup
     return asks, [found[key] for key in sorted(found)]
 
 
-def tree_scores(language_of: Callable[[], LanguageModel] = base_model, rows: int = 6) -> list[Figure]:
+def tree_scores(language_of: Callable[[], LanguageModel] = base_model, rows: int = 4) -> list[Figure]:
     """One forward over the options as a tree, against each option behind its whole prompt, a token at a time."""
     language = language_of()
     asks, scores = asked_twice(language, rows)
@@ -260,7 +260,7 @@ def tree_scores(language_of: Callable[[], LanguageModel] = base_model, rows: int
     ]
 
 
-def label_scores(language_of: Callable[[], LanguageModel] = base_model, rows: int = 6) -> list[Figure]:
+def label_scores(language_of: Callable[[], LanguageModel] = base_model, rows: int = 4) -> list[Figure]:
     """Letters scored by their rows of the head alone, against the whole head at the end of the plain prompt."""
     language = language_of()
     engine, found = Engine(language, memo=0), dict[int, Scores]()
@@ -324,21 +324,21 @@ CASES = (
         name="model_same_bits", part="minds", kind="V1",
         shows="a language model answers legally, and a row with the same bits at any batch and in any order",
         source=OWN_LAW,
-        method="16 drawn rows of a negotiation at batches of 1, 7 and 64, shuffled; a market's week of quotes at each",
+        method="8 drawn rows of a negotiation at batches of 1, 7 and 64, shuffled; a market's week of quotes at each",
         compute=same_bits,
     ),
     Case(
         name="model_tree_scores", part="minds", kind="V2",
         shows="options scored in one forward have the scores of plain teacher forcing",
         source="transformers' LlamaForCausalLM, every option behind its full prompt",
-        method="6 drawn rows, an act and one of eight prices each; tolerance as measured when the design was fixed",
+        method="4 drawn rows, an act and one of eight prices each; tolerance as measured when the design was fixed",
         compute=tree_scores,
     ),
     Case(
         name="model_label_scores", part="minds", kind="V2",
         shows="letters scored by a few rows of the head have the scores of the whole head",
         source="transformers' LlamaForCausalLM, softmax over five letters",
-        method="6 drawn rows, five prices listed by letter",
+        method="4 drawn rows, five prices listed by letter",
         compute=label_scores,
     ),
 )  # fmt: skip
