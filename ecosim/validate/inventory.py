@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -151,13 +150,6 @@ def newsvendor(lead_weeks: int, seeds: int = 2000, weeks: int = 60, rule: Expert
 def _by_replica(frame: Any, column: str) -> Array:
     """A column as (replicas, weeks)."""
     return frame.sort_values(["replica", "step"])[column].to_numpy(float).reshape(frame["replica"].nunique(), -1)
-
-
-def _loss_is_right() -> float:
-    """The newsvendor's cost by its formula, (h + b)·σ·φ(z) at the critical ratio: a check of the target itself."""
-    facts = NEWSVENDOR
-    z = NormalDist().inv_cdf(facts["backlog"] / (facts["backlog"] + facts["holding"]))
-    return (facts["holding"] + facts["backlog"]) * facts["sd"] * NormalDist().pdf(z)
 
 
 CHEN = "Chen, Drezner, Ryan, Simchi-Levi (2000), Management Science 46(3): 1 + 2L/p + 2L²/p²"

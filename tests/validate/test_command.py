@@ -94,9 +94,9 @@ def test_a_mind_that_answers_nonsense_is_a_miss_of_its_case_and_the_others_go_on
 
 def test_a_case_that_this_machine_cannot_carry_is_skipped_in_words(shell, monkeypatch, tmp_path):
     monkeypatch.setenv("ECOSIM_CACHE", str(tmp_path / "empty"))
-    from ecosim.validate import minds
+    from ecosim.validate import language
 
-    minds.base_model.cache_clear()
+    language.base_model.cache_clear()
     code, out, _ = shell("minds", "--case", "model_tree_scores")
     assert code == 0
     assert "skipped: needs the model smollm2-135m-instruct, which is not in the cache" in " ".join(out.split())
