@@ -168,7 +168,8 @@ CASES = (
         kind="V2",
         shows="the rule that was estimated from people gives the same costs and orders as in another program",
         source=f"parameters of {STERMAN}; run by a second program",
-        method=f"{_METHOD}; counted in {GRAIN:,}ths of a case, because the rule orders fractions",
+        method=f"{_METHOD}; the first four orders are 4; counted in {GRAIN:,}ths of a case, because the rule orders "
+        "fractions",
         compute=estimated_rule,
     ),
     Case(
