@@ -24,7 +24,7 @@ FLOOR = {
     "moment": ASSEMBLY,
     "cli": FACES, "api": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
     "doctor": FACES, "docstrings": FACES, "keys": FACES, "explain": FACES, "schema": FACES, "starter": FACES,
-    "odd": FACES, "estimation": FACES,
+    "odd": FACES, "estimation": FACES, "validate": FACES,
     "why": FACES, "variants": FACES, "response": FACES, "interview": FACES,
 }  # fmt: skip
 BESIDE = {

@@ -14,6 +14,7 @@ import typer
 
 import ecosim
 from ecosim.cli import estimate, runs, tell, tools
+from ecosim.cli import validate as validation
 from ecosim.cli import why as looks
 from ecosim.errors import EcosimError, printable
 
@@ -30,6 +31,7 @@ for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, r
 for command in (estimate.estimate, tell.explain, tell.odd, tell.init, tell.schema, looks.why, looks.interview):
     app.command()(command)
 app.command()(tools.doctor)
+app.command()(validation.validate)
 app.add_typer(tools.models, name="models")
 app.add_typer(tools.bench, name="bench")
 

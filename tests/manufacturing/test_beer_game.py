@@ -1,24 +1,9 @@
-"""Reference case M1: the benchmark of Sterman (1989), through the phases of the beer game scenario."""
+"""Reference case M1: the beer game of Sterman (1989), through the phases of its scenario."""
 
-import numpy as np
 import pytest
 
 import ecosim
-from ecosim.exact import MILLION
-
-TARGET_POSITION = np.array([28, 28, 28, 20])
-"""Stock and supply line that the rule aims at: retailer, wholesaler, distributor, factory."""
-
-
-def stermans_rule(fixed_weeks):
-    """O = max(0, 4 + S' − (stock − backlog) − supply line), and 4 in the first weeks."""
-
-    def decide(question):
-        stock = question["on_hand"] - question["owed"]
-        wish = 4 * MILLION + TARGET_POSITION[question.key["subject"]] * MILLION - stock - question["on_order"]
-        return {"quantity": np.maximum(wish, 0) if question.step > fixed_weeks else np.full(len(wish), 4 * MILLION)}
-
-    return decide
+from ecosim.validate import beer_game
 
 
 @pytest.mark.parametrize(
@@ -26,11 +11,17 @@ def stermans_rule(fixed_weeks):
     [(4, [46, 50, 54, 54]), (3, [30, 38, 46, 48]), (0, [36, 44, 52, 48])],
 )
 def test_the_benchmark_rule_costs_204_162_and_180(fixed_weeks, split):
-    rule = stermans_rule(fixed_weeks)
-    run = ecosim.run("beer_game", minds={"distributor.replenish": rule, "manufacturer.replenish": rule})
-    stocks = run.events("stocks")
-    cost = (stocks["holding_cost"] + stocks["backlog_cost"]).groupby(stocks["member"]).sum()
-    assert cost.tolist() == split
+    figures = beer_game.benchmark(fixed_weeks)
+    assert [figure.found for figure in figures] == [*split, sum(split)]
+    assert all(figure.is_met for figure in figures)
+
+
+def test_the_rule_that_was_estimated_from_people_costs_2480_and_swells_orders_to_31():
+    """280 + 627 + 886 + 686; largest orders 11, 16.5, 25.1, 30.8 cases."""
+    figures = beer_game.estimated_rule()
+    assert [round(figure.found) for figure in figures] == [280, 627, 886, 686, 2479, 11, 16, 25, 31]
+    assert all(figure.is_met for figure in figures)
+    assert beer_game.people()[0].sum() == pytest.approx(2479.5, abs=0.05)
 
 
 def test_the_scripted_forecaster_amplifies_orders_up_the_chain():

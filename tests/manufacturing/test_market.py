@@ -6,29 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ecosim
-from ecosim import seeds, simulate
+from ecosim import simulate
 from ecosim.errors import DecisionError
 from ecosim.exact import MILLION
-from ecosim.fields import NOT_ASKED, Bucket, Choice, asked
+from ecosim.fields import NOT_ASKED, Bucket
 from ecosim.manufacturing import experts
 from ecosim.manufacturing.talks import ACCEPT, AGREED, COUNTER, OUTCOMES
 from ecosim.simulate import Arm
-
-
-def anything_legal(question):
-    """A mind that answers by lot among all legal answers."""
-    key = (question.key["subject"], question.key["counterpart"], question.key["item"], question.key["round"])
-    answers = {}
-    for lane, spec in enumerate(question.fields):
-        u = seeds.uniform(seeds.MIND, question.seed, question.step, question.name, key, lane)
-        if isinstance(spec, Choice):
-            lot = (u * spec.allowed.sum(axis=1)).astype(int)
-            answer = (spec.allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)
-        else:
-            answer = spec.low + (u * ((spec.high - spec.low) // spec.step + 1)).astype(np.int64) * spec.step
-        answers[spec.name] = np.where(asked(spec, answers, question.num_rows), answer, NOT_ASKED)
-    return answers
-
+from ecosim.validate.minds import anything_legal
 
 MINDS = dict.fromkeys(("supplier", "manufacturer", "distributor"), anything_legal)
 

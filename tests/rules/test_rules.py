@@ -22,35 +22,6 @@ def test_aspirations_fall_as_faratin_has_it(exponent, expected):
     assert bargain.aspiration(time, exponent) == pytest.approx(expected, abs=5e-5)
 
 
-@pytest.mark.parametrize(
-    ("buyer", "seller", "price", "round_"),
-    [
-        (bargain.BOULWARE, bargain.BOULWARE, 50, 85),
-        (bargain.LINEAR, bargain.LINEAR, 50, 51),
-        (bargain.CONCEDER, bargain.CONCEDER, 51, 7),
-        (bargain.BOULWARE, bargain.CONCEDER, 13, 61),
-    ],
-)
-def test_two_tactics_over_a_pie_of_100_meet_where_they_should(buyer, seller, price, round_):
-    """Both move each round, buyer first, t = round / (steps + 1), 100 steps."""
-    assert alternating_offers(buyer, seller, steps=100) == (price, round_)
-
-
-def alternating_offers(buyer, seller, steps):
-    low, high = np.array([0]), np.array([100])
-    asked = None
-    for round_ in range(1, steps + 1):
-        time = bargain.elapsed(np.array([round_]), np.array([steps]))
-        wants = bargain.buyer_price(low, high, bargain.aspiration(time, buyer))
-        if asked is not None and asked <= wants:
-            return int(asked[0]), round_
-        takes = bargain.seller_price(low, high, bargain.aspiration(time, seller))
-        if wants >= takes:
-            return int(wants[0]), round_
-        asked = takes
-    return None
-
-
 def test_equal_patience_gives_the_first_mover_a_little_more_than_half():
     assert bargain.rubinstein_share(0.9, 0.9) == pytest.approx(0.5263, abs=1e-4)
 
