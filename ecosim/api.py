@@ -14,6 +14,7 @@ from typing import TypedDict, Unpack
 from ecosim import contrast, rerun, simulate
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import DEADLINE_S, Layout
+from ecosim.ecosystem import Ecosystem
 from ecosim.errors import RunError, ScenarioError
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
@@ -24,6 +25,7 @@ from ecosim.simulate import Arm, Manner, Numerics, Progress
 
 __all__ = [
     "Comparison",
+    "Ecosystem",
     "How",
     "Run",
     "compare",

@@ -20,7 +20,8 @@ FLOOR = {
     "cluster": SIDES,
     "opening": ASSEMBLY, "simulate": ASSEMBLY, "manifest": ASSEMBLY, "rerun": ASSEMBLY, "contrast": ASSEMBLY,
     "cli": FACES, "api": FACES, "explore": FACES, "report": FACES, "testing": FACES, "bench": FACES, "demo": FACES,
-    "doctor": FACES,
+    "doctor": FACES, "plots": FACES, "card": FACES, "ecosystem": FACES, "live": FACES, "panel": FACES,
+    "sensitivity": FACES, "mesa_page": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),
