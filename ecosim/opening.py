@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from ecosim.words import Mind, Table
 
 if TYPE_CHECKING:
     from ecosim.models.encoder import Encoder
+    from ecosim.world import World
 
 Numerics = Literal["reproducible", "fast"]
 NUMERICS = ("reproducible", "fast")
@@ -50,6 +51,20 @@ OTHER_LUCK = 1_000_000
 
 Progress = Callable[[int, Router], None]
 """Called after every step with its number and the router."""
+
+
+class Underway(Protocol):
+    """A run between two steps, to be looked at.
+
+    Attributes:
+        steps_done: how many steps it has taken.
+        world: as it stands.
+        series: an array over replicas a step, by metric and group.
+    """
+
+    steps_done: int
+    world: World
+    series: dict[tuple[str, str], list[Array]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,7 @@ class Manner:
         keep_events: False keeps digests, metrics and KPIs only.
         progress: called after each step.
         say: takes lines about what is going to be made.
+        watch: called after each step with the run under way; it may wait, or raise KeyboardInterrupt to end the run.
     """
 
     numerics: Numerics = "reproducible"
@@ -90,6 +106,7 @@ class Manner:
     keep_events: bool = True
     progress: Progress | None = None
     say: Say | None = None
+    watch: Callable[[Underway], None] | None = None
 
 
 class _TitleEncoder:

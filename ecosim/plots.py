@@ -124,8 +124,8 @@ class Plots:
         Raises:
             RunError: nothing was contracted in this run.
         """
-        import matplotlib.pyplot as plt
         import networkx as nx
+        from matplotlib.lines import Line2D
 
         graph = self._run.graph(replica)
         ax = _axes(ax, (7.5, 5))
@@ -147,7 +147,7 @@ class Plots:
         ax.margins(x=0.2)
         ax.set_title(f"contracts of replica {replica}, edges as wide as units", loc="left", fontsize="medium")
         handles, texts = ax.get_legend_handles_labels()
-        lines = [plt.Line2D([], [], color=f"C{i}", alpha=0.7, linewidth=3) for i in range(len(handles))]
+        lines = [Line2D([], [], color=f"C{i}", alpha=0.7, linewidth=3) for i in range(len(handles))]
         ax.legend(lines, texts, frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4)
         return ax
 

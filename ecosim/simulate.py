@@ -231,6 +231,8 @@ class _Run:
             clock.add("snapshots", since)
         if self.manner.progress is not None:
             self.manner.progress(step, self.router)
+        if self.manner.watch is not None:
+            self.manner.watch(self)
 
     # ---- snapshots ------------------------------------------------------------------------------------------------
 
