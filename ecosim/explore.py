@@ -204,19 +204,8 @@ class Run:
         Raises:
             RunError: nothing was contracted in this run.
         """
-        import networkx as nx
-
-        from ecosim.manufacturing.state import layout
-        from ecosim.report.network import network
-
         contracts = self.events("contracts")
-        net = layout(cast("ManufacturingScenario", self.scenario))
-        found = network(contracts[contracts["replica"] == replica], net)
-        for firm, facts in found.nodes(data=True):
-            facts["role"] = list(self.side.roles)[net.role[firm]]
-        for *_, facts in found.edges(data=True):
-            facts["item"] = net.items[facts["item"]]
-        return nx.relabel_nodes(found, dict(enumerate(net.names)))
+        return trades(contracts[contracts["replica"] == replica], cast("ManufacturingScenario", self.scenario))
 
     @property
     def tables(self) -> list[str]:
@@ -287,6 +276,22 @@ class Comparison:
     def report(self, path: str | Path | None = None) -> Path:
         """The report of the run, which shows the comparison first."""
         return self.run.report(path)
+
+
+def trades(contracts: pd.DataFrame, scenario: ManufacturingScenario) -> nx.MultiDiGraph[str]:
+    """Contracts of one replica as a network of firms by name: nodes with `role`, an edge an item with its `units`."""
+    import networkx as nx
+
+    from ecosim.manufacturing.state import ROLES, layout
+    from ecosim.report.network import network
+
+    net = layout(scenario)
+    found = network(contracts, net)
+    for firm, facts in found.nodes(data=True):
+        facts["role"] = ROLES[net.role[firm]]
+    for *_, facts in found.edges(data=True):
+        facts["item"] = net.items[facts["item"]]
+    return nx.relabel_nodes(found, dict(enumerate(net.names)))
 
 
 def named(codes: pd.Series[int], words: Sequence[str]) -> pd.Series[str]:

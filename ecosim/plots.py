@@ -16,6 +16,7 @@ from ecosim.errors import RunError
 from ecosim.report.words import label
 
 if TYPE_CHECKING:
+    import networkx as nx
     from matplotlib.axes import Axes
 
     from ecosim.explore import Run
@@ -28,6 +29,8 @@ GRID = np.linspace(0, 1, 101)
 """Where Lorenz curves of several replicas meet."""
 MAX_LABELS = 60
 """Firms of a network that still get their names written."""
+WIDEST = 6.0
+"""Width of a network's largest edge, points."""
 TALK_KEYS = ("replica", "step", "buyer", "seller", "item")
 GOLDEN = 0.618034
 """Multiples of it modulo 1 spread evenly: dots beside each other, the same each time."""
@@ -124,31 +127,8 @@ class Plots:
         Raises:
             RunError: nothing was contracted in this run.
         """
-        import networkx as nx
-        from matplotlib.lines import Line2D
-
-        graph = self._run.graph(replica)
-        ax = _axes(ax, (7.5, 5))
-        place = _columns(graph)
-        items = list(dict.fromkeys(facts["item"] for *_, facts in graph.edges(data=True)))
-        most = max(facts["units"] for *_, facts in graph.edges(data=True))
-        for i, item in enumerate(items):
-            flows = [(a, b, facts["units"]) for a, b, facts in graph.edges(data=True) if facts["item"] == item]
-            widths = [max(0.3, 6 * units / most) for *_, units in flows]
-            plain = nx.DiGraph([(a, b) for a, b, _ in flows])
-            nx.draw_networkx_edges(
-                plain, place, ax=ax, edgelist=[(a, b) for a, b, _ in flows], width=widths, edge_color=f"C{i}",
-                alpha=0.5, arrows=False, label=f"{item}: {sum(units for *_, units in flows):,.0f} units",
-            )  # fmt: skip
-        nx.draw_networkx_nodes(graph, place, ax=ax, node_size=30, node_color="0.25")
-        if len(graph) <= MAX_LABELS:
-            _firm_names(ax, graph, place)
-        ax.set_axis_off()
-        ax.margins(x=0.2)
+        ax = draw_network(self._run.graph(replica), _axes(ax, (7.5, 5)))
         ax.set_title(f"contracts of replica {replica}, edges as wide as units", loc="left", fontsize="medium")
-        handles, texts = ax.get_legend_handles_labels()
-        lines = [Line2D([], [], color=f"C{i}", alpha=0.7, linewidth=3) for i in range(len(handles))]
-        ax.legend(lines, texts, frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4)
         return ax
 
     def talk(self, talk: Mapping[str, Any] | None = None, ax: Axes | None = None) -> Axes:
@@ -238,6 +218,33 @@ def lorenz(amounts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.full(len(GRID), np.nan)
     owned = np.concatenate([[0], np.sort(amounts).cumsum()]) / amounts.sum()
     return np.interp(GRID, np.linspace(0, 1, len(owned)), owned)
+
+
+def draw_network(graph: nx.MultiDiGraph[str], ax: Axes) -> Axes:
+    """Firms in columns by role, and what was sold between them; `graph` as `run.graph` gives it."""
+    import networkx as nx
+    from matplotlib.lines import Line2D
+
+    place = _columns(graph)
+    totals: dict[str, float] = {}
+    for *_, facts in graph.edges(data=True):
+        totals[facts["item"]] = totals.get(facts["item"], 0.0) + facts["units"]
+    most = max((facts["units"] for *_, facts in graph.edges(data=True)), default=1.0)
+    for i, item in enumerate(totals):
+        flows = [(a, b, facts["units"]) for a, b, facts in graph.edges(data=True) if facts["item"] == item]
+        pairs, widths = [(a, b) for a, b, _ in flows], [max(0.3, WIDEST * units / most) for *_, units in flows]
+        nx.draw_networkx_edges(
+            nx.DiGraph(pairs), place, ax=ax, edgelist=pairs, width=widths, edge_color=f"C{i}", alpha=0.5, arrows=False
+        )
+    nx.draw_networkx_nodes(graph, place, ax=ax, node_size=30, node_color="0.25")
+    if len(graph) <= MAX_LABELS:
+        _firm_names(ax, graph, place)
+    lines = [Line2D([], [], color=f"C{i}", alpha=0.7, linewidth=3) for i in range(len(totals))]
+    texts = [f"{item}: {units:,.0f} units" for item, units in totals.items()]
+    ax.legend(lines, texts, frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4)
+    ax.set_axis_off()
+    ax.margins(x=0.2)
+    return ax
 
 
 def _axes(ax: Axes | None, size: tuple[float, float] = (7, 3.5)) -> Axes:

@@ -31,8 +31,11 @@ BESIDE = {
 HEAVY = {
     "torch": {"models", "pool", "minds", "bench"},
     "transformers": {"models", "pool", "bench"},
-    "mesa": {"world"},
+    "mesa": {"world", "mesa_page"},
     "ray": {"cluster"},
+    "ipywidgets": set(),
+    "solara": set(),
+    "SALib": set(),
 }
 
 
