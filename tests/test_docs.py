@@ -87,13 +87,15 @@ def test_an_own_function_meets_twenty_worlds_in_ten_lines_of_notebook():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_without_complaint(path, tmp_path):
+def test_a_notebook_runs_without_complaint(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # pictures are drawn, as for a reader
     notebook = nbformat.read(path, as_version=4)
+    kept = sum(len(cell.get("outputs", [])) for cell in notebook.cells)
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert len(outputs) >= 8
+    assert len(outputs) == kept >= 7
     assert [output for output in outputs if output.get("name") == "stderr"] == []
     assert [made.name for made in tmp_path.iterdir()] == LEAVES[path.stem]
 
