@@ -10,11 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ecosim import contrast, rerun, simulate
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import DEADLINE_S, Layout
+from ecosim.ecosystem import Ecosystem
 from ecosim.errors import RunError, ScenarioError
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
@@ -24,8 +25,12 @@ from ecosim.rerun import Own, Verdict
 from ecosim.scenario import Scenario
 from ecosim.simulate import Arm, Manner, Numerics, Progress
 
+if TYPE_CHECKING:
+    from ecosim.panel import Panel
+
 __all__ = [
     "Comparison",
+    "Ecosystem",
     "How",
     "Run",
     "compare",
@@ -37,6 +42,7 @@ __all__ = [
     "run",
     "start",
     "verify",
+    "watch",
 ]
 
 
@@ -157,10 +163,7 @@ def compare(
         RunError: the arms met different exogenous worlds; nothing can be compared.
     """
     resolved = facts(scenario, seeds, steps, changes)
-    if not isinstance(arms, Mapping):
-        raise ScenarioError(f"arms: expected minds by the name of the arm, got {type(arms).__name__}")
-    chosen = [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
-    chosen = [arm.after(interventions or {}) for arm in chosen]
+    chosen = [arm.after(interventions or {}) for arm in _arms(arms)]
     if with_same and chosen:
         chosen.insert(1, replace(chosen[0], name=f"{chosen[0].name} again", has_other_luck=True))
     if len(chosen) < 2:
@@ -170,6 +173,46 @@ def compare(
     found = start(resolved, chosen, out, place=str(scenario), manner=manner_of(how))
     contrast.check_common_world(found.manifest)
     return Comparison(found)
+
+
+def watch(
+    scenario: str | Path | Scenario,
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    minds: Wishes | None = None,
+    arms: Mapping[str, Wishes | Arm] | None = None,
+    changes: Mapping[str, object] | None = None,
+    out: str | Path | None = None,
+    metric: str | None = None,
+    play: bool = True,
+    **how: Unpack[How],
+) -> Panel:
+    """Run a scenario and look on: a panel for notebooks, with buttons, a choice of metrics, and a plot that grows.
+
+    The run goes on in a thread of its own. When it is over, or stopped, `panel.run` is the run.
+
+    Args:
+        scenario, seeds, steps, minds, changes, out, how: as for `run`.
+        arms: several choices of minds, as for `compare`, instead of `minds`.
+        metric: what is drawn at first.
+        play: False waits for a click on `play` or `step`, or for `panel.step()`.
+
+    Raises:
+        ScenarioError: as for `run`, or there is no such metric.
+        RunError: ipywidgets is not installed, or `out` exists already.
+    """
+    from ecosim.panel import Panel
+
+    resolved = facts(scenario, seeds, steps, changes)
+    known = simulate.side(resolved.world).metrics
+    if metric is not None and metric not in known:
+        raise ScenarioError(f"metric: unknown {metric!r}; known: {', '.join(known)}")
+    chosen = _arms(arms) if arms is not None else [Arm(name="all", minds=minds or {})]
+    panel = Panel(resolved, chosen, out, place=str(scenario), manner=manner_of(how), metric=metric)
+    if play:
+        panel.play()
+    return panel
 
 
 def start(
@@ -240,6 +283,12 @@ def facts(
     found = simulate.load_scenario(scenario, changes)
     numbers = {name: n for name, n in (("seeds", seeds), ("steps", steps)) if n is not None}
     return found.with_changes(**numbers) if numbers else found
+
+
+def _arms(arms: Mapping[str, Wishes | Arm]) -> list[Arm]:
+    if not isinstance(arms, Mapping):
+        raise ScenarioError(f"arms: expected minds by the name of the arm, got {type(arms).__name__}")
+    return [arm if isinstance(arm, Arm) else Arm(name=name, minds=arm) for name, arm in arms.items()]
 
 
 def _folder(path: str | Path) -> Path:

@@ -5,10 +5,12 @@ Units are natural here (euros, units of goods): columns that the record keeps in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 import pandas as pd
 
@@ -21,15 +23,20 @@ from ecosim.scenario import Scenario, build
 from ecosim.side import Side
 
 if TYPE_CHECKING:
+    import networkx as nx
     from matplotlib.axes import Axes
 
     from ecosim.interview import Asking, Interview
+    from ecosim.manufacturing.scenario import ManufacturingScenario
+    from ecosim.plots import Plots
     from ecosim.rerun import Own
     from ecosim.why import Which, Why
     from ecosim.world import World
 
-BAND = (0.05, 0.95)
-"""Quantiles over replicas that a band shows."""
+ANSWER_COLUMNS = (
+    "replica", "step", "question", "member", "counterpart", "item", "round", "field", "prompt", "answer", "options",
+    "scores", "logp", "margin", "flops", "arm",
+)  # fmt: skip
 
 
 class Run:
@@ -53,6 +60,11 @@ class Run:
         replicas = len(self.manifest["replicas"]["arm"])
         where = f", {self.path}" if self.path else ""
         return f"<Run {self.title!r}: {replicas} replicas × {self.manifest.get('steps_done', 0)} steps{where}>"
+
+    def _repr_html_(self) -> str:
+        from ecosim.card import card
+
+        return card(self)
 
     @property
     def title(self) -> str:
@@ -89,11 +101,66 @@ class Run:
 
     @cached_property
     def kpis(self) -> pd.DataFrame:
-        """Figures of whole replicas, long: `replica, metric, group, value, unit, arm`."""
+        """Figures of whole replicas, long: `replica, metric, group, value, unit, arm`.
+
+        Raises:
+            RunError: the run did not reach its end.
+        """
+        if self.manifest["status"] != "done":
+            raise RunError(
+                f"KPIs are those of whole runs, and this one is {self.manifest['status']} after step "
+                f"{self.manifest.get('steps_done', 0)} of {self.manifest['scenario']['steps']}; run.metrics and "
+                "run.events(...) have what happened until then"
+            )
         return self._with_arm(self._store.read("kpis").to_pandas())
 
-    def events(self, name: str) -> pd.DataFrame:
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """Who is who: `replica, arm, member, name, role`, and a column a phase: the mind that answers there at first.
+
+        A column is empty where a role is not asked. A population (the viewers of a platform) has no rows here.
+        """
+        from ecosim.report.seating import seats
+        from ecosim.report.source import Source
+
+        role = pd.Series(list(self.side.roles)).take(self.side.member_roles(self.scenario)).to_numpy()
+        people = pd.DataFrame({"name": self._names["member"], "role": role}).rename_axis("member").reset_index()
+        rank = people.groupby("role").cumcount()
+        phases = dict.fromkeys(phase for who in dict.fromkeys(role) for phase in self.side.roles[who])
+        by_arm = []
+        for arm in self.arms:
+            minds = seats(Source(self), arm)
+            asked = {
+                phase: [_dealt(minds.get((who, phase), [""]), i) for who, i in zip(role, rank, strict=True)]
+                for phase in phases
+            }
+            by_arm.append(people.assign(arm=arm, **asked))
+        rows = self.replicas[["arm"]].reset_index().merge(pd.concat(by_arm), on="arm")
+        return rows[["replica", "arm", "member", "name", "role", *phases]]
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What language minds read, what they could answer with which scores, and what they answered: a row a field.
+
+        Members, counterparts and items are named; `options` and `scores` (natural-log likelihoods) are lists.
+        """
+        if "answers" not in self.tables:
+            return pd.DataFrame(columns=list(ANSWER_COLUMNS))
+        frame = self._with_arm(self._store.read("events/answers").to_pandas()).rename(columns={"subject": "member"})
+        is_member = ~frame["question"].str.split(".").str[0].isin(self.side.populations)
+        for column, of in (("member", "member"), ("counterpart", "member"), ("item", "item")):
+            words = named(frame[column], self._names.get(of, ()))
+            frame[column] = words.where(is_member, frame[column].astype(str)) if of == "member" else words
+        for column in ("options", "scores"):
+            frame[column] = frame[column].map(json.loads)
+        return frame[list(ANSWER_COLUMNS)]
+
+    def events(self, name: str, names: bool = False) -> pd.DataFrame:
         """One event table in natural units; `run.tables` names them.
+
+        Args:
+            name: of the table.
+            names: gives words for numbers: names of members, items and topics, acts and outcomes.
 
         Raises:
             RunError: there is no such table, or it holds no rows.
@@ -106,7 +173,45 @@ class Run:
         for column in schema.columns if schema else ():
             if column.unit.endswith("/1e6"):
                 frame[column.name] = frame[column.name] / MILLION
+            words = column.codes or self._names.get(column.of, ())
+            if names and words:
+                frame[column.name] = named(frame[column.name], words)
         return frame
+
+    def series(self, table: str, column: str, how: str = "sum", **where: object) -> pd.DataFrame:
+        """A column of an event table over time, for some of its rows: a row a step, a column a replica.
+
+        Args:
+            table, column: as in `run.events`.
+            how: what is made of several rows of a step, as pandas names it: `sum` (0 where there are none), `mean`, …
+            where: what other columns have to be, in words or numbers: `member="distributor_1"`, `item=["pump"]`.
+
+        Raises:
+            RunError: there is no such table, column or name.
+        """
+        frame = self.events(table, names=True)
+        for name in (column, *where):
+            _known(name, list(frame.columns), f"column of {table}")
+        schema = self.side.events.get(table)
+        of = {c.name: c.codes or self._names.get(c.of, ()) for c in schema.columns} if schema else {}
+        for name, wanted in where.items():
+            choices = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+            for choice in choices if of.get(name) else ():
+                _known(str(choice), of[name], name)
+            frame = frame[frame[name].isin(choices)]
+        wide = frame.pivot_table(index="step", columns="replica", values=column, aggfunc=how)
+        steps = pd.RangeIndex(1, self.manifest.get("steps_done", 0) + 1, name="step")
+        wide = wide.reindex(index=steps, columns=self.replicas.index)
+        return wide.fillna(0) if how in ("sum", "count") else wide
+
+    def graph(self, replica: int = 0) -> nx.MultiDiGraph[str]:
+        """Who sold how much to whom in one replica: firms by name with their role, an edge an item with its `units`.
+
+        Raises:
+            RunError: nothing was contracted in this run.
+        """
+        contracts = self.events("contracts")
+        return trades(contracts[contracts["replica"] == replica], cast("ManufacturingScenario", self.scenario))
 
     @property
     def tables(self) -> list[str]:
@@ -125,41 +230,12 @@ class Run:
             raise RunError(f"replica {replica} is not in 0 … {self._world.num_replicas - 1}")
         return self._world.replica(replica)
 
-    def plot(self, metric: str, group: str | None = None, ax: Axes | None = None) -> Axes:
-        """A metric over time: the mean over replicas, and a band from the 5 % to the 95 % quantile.
+    @cached_property
+    def plot(self) -> Plots:
+        """Ready plots, each giving Matplotlib's axes: `run.plot("stock_units")`, `run.plot.network()` and more."""
+        from ecosim.plots import Plots
 
-        A dotted line marks a step in which something was changed from outside.
-
-        Args:
-            metric: one of `run.side.metrics`.
-            group: a role or item; all groups by default.
-            ax: where to draw; a new figure by default.
-        """
-        import matplotlib.pyplot as plt
-
-        frame = self.metrics[self.metrics["metric"] == metric]
-        if frame.empty:
-            raise RunError(f"no metric {metric!r} in this run; it has {', '.join(self.metrics['metric'].unique())}")
-        if group is not None and group not in frame["group"].unique():
-            raise RunError(f"no group {group!r} of {metric} in this run; it has {', '.join(frame['group'].unique())}")
-        ax = ax if ax is not None else plt.subplots(figsize=(7, 3.5), layout="constrained")[1]
-        groups = list(frame["group"].unique()) if group is None else [group]
-        for name in groups:
-            part = frame[frame["group"] == name]
-            for arm in self.arms:
-                what = name or ("all" if len(groups) > 1 else "")
-                draw_band(ax, part[part["arm"] == arm], label=" · ".join(n for n in (_arm(arm, self.arms), what) if n))
-        for step in self._changed_in():
-            ax.axvline(step, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
-        unit, words = self.side.metrics[metric].unit, _words(metric)
-        ax.set_xlabel(self.side.step_name)
-        ax.set_ylabel(words if unit in ("", words) else f"{words} ({unit})")
-        ax.autoscale(axis="y")  # a plot that was here before has fixed its own limit
-        if ax.dataLim.ymin >= 0:
-            ax.set_ylim(bottom=0)
-        if len(ax.get_legend_handles_labels()[1]):
-            ax.legend(frameon=False, fontsize="small")
-        return ax
+        return Plots(self)
 
     def why(self, step: int, member: int, *, own: Own | None = None, **narrowing: Unpack[Which]) -> Why:
         """Why a member answered as it did: what it saw, its scores, what each column was worth, what would flip it.
@@ -216,11 +292,16 @@ class Run:
             raise RunError(f"{target}: the report cannot be written: {error.strerror}; name another place") from error
         return target
 
-    def _changed_in(self) -> list[int]:
+    @property
+    def changed_in(self) -> list[int]:
         """The steps in which something was changed from outside, in any arm."""
         own = [made["step"] for arm in self.manifest["arms"] for made in arm.get("interventions", [])]
         planned = {*own, *(item.step for item in self.scenario.interventions)}
         return sorted(step for step in planned if step <= self.manifest.get("steps_done", 0))
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        return self.side.names(self.scenario)
 
     def _with_arm(self, frame: pd.DataFrame) -> pd.DataFrame:
         frame["arm"] = self.replicas["arm"].to_numpy()[frame["replica"]]
@@ -254,21 +335,35 @@ class Comparison:
         return self.run.report(path)
 
 
-def draw_band(ax: Axes, frame: pd.DataFrame, label: str) -> None:
-    """Mean and quantile band over replicas of one metric, group and arm."""
-    wide = frame.pivot(index="step", columns="replica", values="value").sort_index()
-    if wide.empty:
-        return
-    low, high = wide.quantile(BAND[0], axis=1), wide.quantile(BAND[1], axis=1)
-    (line,) = ax.plot(wide.index, wide.mean(axis=1), label=label, linewidth=1.6)
-    if wide.shape[1] > 1:
-        ax.fill_between(wide.index, low, high, alpha=0.18, linewidth=0, color=line.get_color())
+def trades(contracts: pd.DataFrame, scenario: ManufacturingScenario) -> nx.MultiDiGraph[str]:
+    """Contracts of one replica as a network of firms by name: nodes with `role`, an edge an item with its `units`."""
+    import networkx as nx
+
+    from ecosim.manufacturing.state import ROLES, layout
+    from ecosim.report.network import network
+
+    net = layout(scenario)
+    found = network(contracts, net)
+    for firm, facts in found.nodes(data=True):
+        facts["role"] = ROLES[net.role[firm]]
+    for *_, facts in found.edges(data=True):
+        facts["item"] = net.items[facts["item"]]
+    return nx.relabel_nodes(found, dict(enumerate(net.names)))
 
 
-def _arm(name: str, arms: Sequence[str]) -> str:
-    return name if len(arms) > 1 else ""
+def named(codes: pd.Series[int], words: Sequence[str]) -> pd.Series[str]:
+    """The word for each code; "" for a code below 0, which stands for nobody."""
+    lexicon = pd.Series([*words, ""], dtype=object)
+    return pd.Series(lexicon.take(codes.clip(lower=-1)).to_numpy(), index=codes.index)
 
 
-def _words(name: str) -> str:
-    stem, _, unit = name.rpartition("_")
-    return (stem if unit in ("eur", "units") else name).replace("_", " ")
+def _dealt(minds: Sequence[str], rank: int) -> str:
+    """The mind of the member of that rank in its role: seats are dealt out in turn."""
+    return minds[rank % len(minds)]
+
+
+def _known(name: str, known: Sequence[str], what: str) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known[:20])}"
+        raise RunError(f"no {what} {name!r} in this run; {hint}")

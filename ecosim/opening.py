@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from ecosim.words import Mind, Table
 
 if TYPE_CHECKING:
     from ecosim.models.encoder import Encoder
+    from ecosim.world import World
 
 Numerics = Literal["reproducible", "fast"]
 NUMERICS = ("reproducible", "fast")
@@ -55,6 +56,20 @@ Changes = Mapping[int, Change | Sequence[Change]]
 Progress = Callable[[int, Router], None]
 """Called after every step with its number and the router. Where it has a method `watch(steps_done, router)`, the steps
 are run within that as a context: it may look at `router.so_far()` meanwhile, from a thread of its own."""
+
+
+class Underway(Protocol):
+    """A run between two steps, to be looked at.
+
+    Attributes:
+        steps_done: how many steps it has taken.
+        world: as it stands.
+        series: an array over replicas a step, by metric and group.
+    """
+
+    steps_done: int
+    world: World
+    series: dict[tuple[str, str], list[Array]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +118,7 @@ class Manner:
         keep_events: False keeps digests, metrics and KPIs only.
         progress: called after each step.
         say: takes lines about what is going to be made.
+        watch: called after each step with the run under way; it may wait, or raise KeyboardInterrupt to end the run.
     """
 
     numerics: Numerics = "reproducible"
@@ -112,6 +128,7 @@ class Manner:
     keep_events: bool = True
     progress: Progress | None = None
     say: Say | None = None
+    watch: Callable[[Underway], None] | None = None
 
 
 class _TitleEncoder:

@@ -26,12 +26,19 @@ Events = Mapping[str, Table]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of an event table: int64 or float64 (`i8`, `f8`), or text (`str`)."""
+    """One column of an event table: int64 or float64 (`i8`, `f8`), or text (`str`).
+
+    Attributes:
+        codes: of a column of codes, the word for each, from 0.
+        of: of a column of numbers that stand for something with a name, what it is: a key of `Side.names`.
+    """
 
     name: str
     kind: str
     unit: str
     about: str
+    codes: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,8 @@ class Side:
         conclude: figures of whole replicas, from the world at the end and the metrics of all steps.
         num_bytes: what the tables and metrics of a scenario take at least, by the counts that make them so large: bytes
             of one replica, from the file alone.
+        member_roles: role of each member of a replica, int64 (members,).
+        names: of a scenario's members (`member`), items, topics and the like, by number; the same in all replicas.
         populations: roles too numerous for handles and accounts, with the table that holds each.
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
@@ -167,6 +176,8 @@ class Side:
     measure: Callable[[World, Events], Figures]
     conclude: Callable[[World, Series], Figures]
     num_bytes: Callable[[Any], Mapping[str, int]]
+    member_roles: Callable[[Any], Array]
+    names: Callable[[Any], Mapping[str, tuple[str, ...]]]
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)

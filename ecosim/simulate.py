@@ -240,6 +240,8 @@ class _Run:
             clock.add("snapshots", since)
         if self.manner.progress is not None:
             self.manner.progress(step, self.router)
+        if self.manner.watch is not None:
+            self.manner.watch(self)
 
     def _watched(self) -> AbstractContextManager[object]:
         watch = getattr(self.manner.progress, "watch", None)

@@ -15,14 +15,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecosim.errors import RuleError
+from ecosim.exact import MILLION
 from ecosim.fields import Array
-from ecosim.rules.ledger import Ledger
+from ecosim.rules.ledger import CASH, Ledger
 from ecosim.scenario import Scenario
 from ecosim.side import Events, Side
 from ecosim.words import Decision, Question, Table
@@ -178,6 +180,11 @@ class World(mesa.Model):
         """Which replicas have broken no law, bool (replicas,)."""
         return self.tables["replicas"]["is_live"]
 
+    @cached_property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """What numbers stand for: the names of members, items, topics and the like."""
+        return self.side.names(self.scenario)
+
     def seed(self, stream: str, replica: Array) -> Array:
         """The world seed or mind seed of each replica, uint64; `stream` is `seeds.WORLD` or `seeds.MIND`."""
         return self.tables["replicas"][f"{stream}_seed"][replica]
@@ -212,7 +219,11 @@ class World(mesa.Model):
 
 
 class Member(mesa.Agent):
-    """A handle onto a member's row: its columns, its cash and its goods as attributes; columns may be written."""
+    """A handle onto a member's row: its columns, its cash and its goods as attributes; columns may be written.
+
+    Cash and goods are exact integers there, in millionths; `cash_eur` and `<item>_units` give them in natural units, to
+    be read only. `role` is a code, `role_name` the word.
+    """
 
     def __init__(self, world: World, row: int) -> None:
         super().__init__(world)
@@ -228,17 +239,37 @@ class Member(mesa.Agent):
         members = world.tables[world.side.members]
         if name in members:
             return members[name][self.row]
-        if name in world.ledger.assets:
-            account = world.ledger.starts[self.replica] + self.unique_id
-            return int(world.ledger.accounts["balance"][account, world.ledger.asset(name)])
-        raise AttributeError(f"a member has no {name!r}; it has {', '.join([*members, *world.ledger.assets])}")
+        if name == "name":  # where it is no column, it follows from the scenario
+            return world.names["member"][self.unique_id]
+        assets = _natural(world)
+        asset = assets.get(name, name)
+        if asset not in world.ledger.assets:
+            known = ", ".join([*members, "role_name", *world.ledger.assets, *assets])
+            raise AttributeError(f"a member has no {name!r}; it has {known}")
+        account = world.ledger.starts[self.replica] + self.unique_id
+        balance = int(world.ledger.accounts["balance"][account, world.ledger.asset(asset)])
+        return balance / MILLION if name in assets else balance
 
     def __setattr__(self, name: str, value: Any) -> None:
         world: World | None = self.__dict__.get("model")
-        if world is not None and name not in _OWN and name in world.tables[world.side.members]:
+        if world is None or name in _OWN:
+            super().__setattr__(name, value)
+        elif name in world.tables[world.side.members]:
             world.tables[world.side.members][name][self.row] = value
+        elif name in world.ledger.assets or name in _natural(world) or name in ("name", "role_name"):
+            raise AttributeError(f"{name} can be read only: cash and goods move through world.ledger")
         else:
             super().__setattr__(name, value)
 
+    @property
+    def role_name(self) -> str:
+        """The role in a word."""
+        return list(self.model.side.roles)[self.role]
+
 
 _OWN = ("row", "replica", "unique_id", "model", "pos")
+
+
+def _natural(world: World) -> dict[str, str]:
+    """The asset behind each attribute in natural units."""
+    return {f"{asset}_{'eur' if i == CASH else 'units'}": asset for i, asset in enumerate(world.ledger.assets)}

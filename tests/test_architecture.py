@@ -26,6 +26,8 @@ FLOOR = {
     "doctor": FACES, "docstrings": FACES, "keys": FACES, "explain": FACES, "schema": FACES, "starter": FACES,
     "odd": FACES, "estimation": FACES, "validate": FACES,
     "why": FACES, "variants": FACES, "response": FACES, "interview": FACES,
+    "plots": FACES, "card": FACES, "ecosystem": FACES, "live": FACES, "panel": FACES,
+    "sensitivity": FACES, "mesa_page": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),
@@ -35,8 +37,11 @@ BESIDE = {
 HEAVY = {
     "torch": {"models", "pool", "minds", "bench"},
     "transformers": {"models", "pool", "bench"},
-    "mesa": {"world"},
+    "mesa": {"world", "mesa_page"},
     "ray": {"cluster"},
+    "ipywidgets": set(),
+    "solara": set(),
+    "SALib": set(),
 }
 
 

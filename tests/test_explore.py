@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from matplotlib import pyplot
 
@@ -68,6 +69,78 @@ def test_events_are_in_euros_and_whole_units(run):
     pumps = run.events("contracts").query("item == 2")
     assert pumps["price"].between(5, 57.2).all()  # at most 52 EUR and a tenth, the most that a buyer's limit can be
     assert (pumps["due_week"] > pumps["step"]).all()
+
+
+def test_events_come_with_names_when_asked(run):
+    """Ids follow the order of the scenario: 4 steelworks, 4 resin plants, 6 pump makers, 6 distributors."""
+    numbers, words = run.events("offers"), run.events("offers", names=True)
+    assert set(words["act"]) <= {"accept", "counter", "reject"}
+    first = numbers.iloc[0]
+    assert (first["buyer"], words["buyer"].iloc[0]) == (8, "pump_maker_1")
+    assert (words["buyer"] == "distributor_6").equals(numbers["buyer"] == 19)
+    assert words["item"].map({"steel": 0, "resin": 1, "pump": 2}).equals(numbers["item"])
+    assert (words[["price", "quantity", "move"]] == numbers[["price", "quantity", "move"]]).all().all()
+
+
+def test_members_have_a_row_a_replica_with_their_minds_by_phase():
+    two = {"soft": {"distributor.negotiate": ["conceder", "boulware"]}, "usual": {}}
+    members = ecosim.compare(MARKET, two, seeds=2, steps=1).run.members
+    assert members.columns.tolist() == ["replica", "arm", "member", "name", "role", "replenish", "negotiate", "quote"]
+    assert len(members) == 4 * 20
+    dealt = members[(members["replica"] == 1) & (members["role"] == "distributor")]
+    assert dealt["negotiate"].tolist() == ["conceder", "boulware"] * 3
+    assert set(members[members["arm"] == "usual"]["negotiate"]) == {"scripted"}
+    assert set(members[members["role"] == "supplier"]["quote"]) == {""}
+
+
+def test_a_series_is_one_members_column_by_step_and_replica(run):
+    stock = run.series("stocks", "stock", member="distributor_6", item="pump")
+    assert stock.shape == (4, 3)
+    events = run.events("stocks")
+    assert stock.loc[2, 1] == events.query("replica == 1 and step == 2 and member == 19 and item == 2")["stock"].item()
+    bought = run.series("contracts", "quantity", buyer=["distributor_5", "distributor_6"])
+    assert bought.to_numpy().sum() == run.events("contracts").query("buyer >= 18")["quantity"].sum()
+    assert run.series("contracts", "price", "mean", buyer="steelworks_1").isna().all().all()  # it buys nothing
+    for table, column, where, message in (
+        ("stocks", "stok", {}, "no column of stocks 'stok' in this run; did you mean 'stock'"),
+        ("stocks", "stock", {"firm": 1}, "no column of stocks 'firm'"),
+        ("stocks", "stock", {"member": "distributer_6"}, "no member 'distributer_6' in this run; did you mean 'distr"),
+    ):
+        with pytest.raises(RunError, match=message):
+            run.series(table, column, **where)
+
+
+def test_the_graph_holds_what_was_contracted(run):
+    graph = run.graph(2)
+    contracts = run.events("contracts", names=True).query("replica == 2")
+    assert sum(units for *_, units in graph.edges(data="units")) == contracts["quantity"].sum()
+    assert {graph.nodes[firm]["role"] for firm in graph.predecessors("distributor_1")} == {"manufacturer"}
+
+
+def test_scripts_leave_no_answers_and_language_minds_leave_theirs_with_names(run):
+    from ecosim.record.store import Memory
+
+    assert run.answers.empty
+    row = {
+        "replica": [1], "step": [2], "question": ["distributor.negotiate"], "subject": [19], "counterpart": [8],
+        "item": [2], "round": [3], "field": ["act"], "prompt": ["You buy."], "answer": ["accept"],
+        "options": ['["accept", "reject"]'], "scores": ["[-1.5, -2.0]"], "logp": [-0.5], "margin": [0.5], "flops": [9],
+    }  # fmt: skip
+    store = Memory()
+    store.write_json("manifest.json", run.manifest)
+    store.append("events/answers", pa.table(row))
+    (answer,) = ecosim.Run(store).answers.to_dict("records")
+    assert (answer["member"], answer["counterpart"], answer["item"]) == ("distributor_6", "pump_maker_1", "pump")
+    assert (answer["options"], answer["scores"], answer["arm"]) == (["accept", "reject"], [-1.5, -2.0], "all")
+
+
+def test_a_run_in_a_notebook_is_a_card_that_trusts_no_title(run):
+    card = run._repr_html_()
+    assert "Smart manufacturing</b> · 3 replicas · 4 weeks" in card
+    assert "Fill rate" in card
+    evil = ecosim.run("beer_game", steps=1, changes={"title": "<script>alert(1)</script>"})._repr_html_()
+    assert "<script" not in evil
+    assert "&lt;script&gt;" in evil
 
 
 def test_replicas_have_the_seeds_of_the_scenario_counted_up(run):
@@ -186,6 +259,64 @@ def test_a_plot_of_what_is_not_measured_is_refused(run):
         RunError, match="no group 'distributr' of stock_units in this run; it has supplier, manufacturer"
     ):
         run.plot("stock_units", "distributr")
+
+
+def test_a_distribution_shows_every_replica_and_the_interval_of_the_mean(comparison):
+    """Student's t with 2 degrees of freedom: 4.3027 standard errors to each side."""
+    run = comparison.run
+    ax = run.plot.distribution("fill_rate", "")
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["usual", "usual again", "soft"]
+    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    values = run.kpis.query("metric == 'fill_rate' and arm == 'soft'")["value"]
+    assert dots[2].get_ydata().tolist() == values.tolist()
+    (bar,) = ax.containers[2].lines[2][0].get_segments()
+    assert (bar[1][1] - bar[0][1]) / 2 == pytest.approx(4.3027 * values.std() / 3**0.5, rel=1e-4)
+    joined = [line for line in ax.get_lines() if line.get_marker() == "None" and len(line.get_xdata()) == 3]
+    assert len(joined) == 3  # a line a world
+    assert run.plot.distribution("profit_eur").get_ylabel() == "profit (EUR)"
+    with pytest.raises(RunError, match="no KPI 'fill' in this run; it has profit_eur"):
+        run.plot.distribution("fill")
+
+
+def test_plots_draw_into_the_axes_that_they_are_given(run):
+    ax = pyplot.figure().subplots()
+    assert run.plot.network(1, ax=ax) is ax
+    units = run.events("contracts", names=True).query("replica == 1").groupby("item")["quantity"].sum()
+    texts = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert texts == {f"{item}: {sold:,.0f} units" for item, sold in units.items()}
+    ax = pyplot.figure().subplots()
+    assert run.plot.time(ax=ax) is ax
+    assert sum(bar.get_width() for bar in ax.patches) == pytest.approx(sum(run.manifest["seconds_by_part"].values()))
+    ax = run.plot.series("stocks", "stock", member=["distributor_1", "distributor_2"], item="pump")
+    assert [line.get_label() for line in ax.get_lines()] == ["distributor_1", "distributor_2"]
+    assert ax.get_ylabel() == "stock (units)"
+
+
+def test_a_talk_is_drawn_move_by_move_with_both_limits(run):
+    talk = run.events("talks", names=True).query("outcome == 'agreed'").iloc[3]
+    ax = run.plot.talk(talk)
+    keys = ["replica", "step", "buyer", "seller", "item"]
+    moves = run.events("offers", names=True).merge(talk[keys].to_frame().T.infer_objects(), on=keys)
+    drawn = sorted(y for line in ax.get_lines() if line.get_linestyle() == "-" for y in line.get_ydata())
+    assert drawn == pytest.approx(sorted(moves["price"]))
+    dashes = [line.get_ydata()[0] for line in ax.get_lines() if line.get_linestyle() == "--"]
+    assert dashes == [talk["buyer_limit"], talk["seller_limit"]]
+    assert ax.get_title(loc="left") == f"{talk['item']}, week {talk['step']}, replica {talk['replica']}: agreed"
+    assert "agreed" in run.plot.talk().get_title(loc="left")
+    with pytest.raises(RunError, match="no such talk in this run"):
+        run.plot.talk({**talk, "step": 99})
+
+
+def test_a_lorenz_curve_counts_posts_that_nobody_watched():
+    few = {"viewers.count": 60, "viewers.at_start": 60}
+    platform = ecosim.run("creator_community", seeds=1, steps=2, changes=few)
+    line = platform.plot.attention().get_lines()[1]
+    views = platform.events("reactions").groupby("post")["views"].sum()
+    assert (views > 0).sum() < 40  # of 80 posts
+    assert line.get_ydata()[:50].max() == 0  # so the less watched half has nothing
+    assert line.get_ydata()[[0, -1]].tolist() == [0, 100]
+    with pytest.raises(RunError, match="no events 'contracts' in this run"):
+        platform.plot.network()
 
 
 def test_a_comparisons_plot_has_a_line_an_arm_about_zero(comparison):

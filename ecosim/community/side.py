@@ -12,18 +12,18 @@ from ecosim.community.arrivals import Arrive
 from ecosim.community.experts import EXPERTS
 from ecosim.community.figures import KPIS, METRICS, conclude, measure
 from ecosim.community.levers import panel
-from ecosim.community.posts import Publish
+from ecosim.community.posts import EFFORTS, Publish
 from ecosim.community.reactions import React
 from ecosim.community.recommend import Recommend
 from ecosim.community.revenue import Settle
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import TABLES, books, build, num_bytes
+from ecosim.community.tables import TABLES, books, build, creator_names, creator_roles, num_bytes
 from ecosim.community.titles import Embedder, word_vectors
 from ecosim.errors import ScenarioError
 from ecosim.side import Column, Phase, Schema, Side
 
 _POST = Column("post", "i8", "", "(day − 1) · creators + creator")
-_CREATOR = Column("creator", "i8", "", "who made it")
+_CREATOR = Column("creator", "i8", "", "who made it", of="member")
 _VIEWER = Column("viewer", "i8", "", "who")
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -31,7 +31,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "Viewers who come for the first time.",
         1,
         (
-            Column("niche", "i8", "", "their favourite niche, in the scenario's order"),
+            Column("niche", "i8", "", "their favourite niche, in the scenario's order", of="niche"),
             Column("viewers", "i8", "viewers", "how many"),
         ),
         is_exogenous=True,
@@ -40,7 +40,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "How much each topic is in fashion.",
         1,
         (
-            Column("topic", "i8", "", "in the scenario's order"),
+            Column("topic", "i8", "", "in the scenario's order", of="topic"),
             Column("heat", "f8", "log-odds", "what it adds to the appeal of posts on the topic"),
         ),
         is_exogenous=True,
@@ -51,8 +51,8 @@ SCHEMAS: Mapping[str, Schema] = {
         (
             _POST,
             _CREATOR,
-            Column("topic", "i8", "", "in the scenario's order"),
-            Column("effort", "i8", "", "0 low, 1 medium, 2 high"),
+            Column("topic", "i8", "", "in the scenario's order", of="topic"),
+            Column("effort", "i8", "", "0 low, 1 medium, 2 high", EFFORTS),
             Column("title", "str", "", "as viewers see it"),
             Column("cost", "i8", "EUR/1e6", "what the effort cost"),
             Column("appeal", "f8", "log-odds", "skill, effort and luck"),
@@ -71,7 +71,9 @@ SCHEMAS: Mapping[str, Schema] = {
             Column("follows", "i8", "follows", "new follows that it won"),
         ),
     ),
-    "follows": Schema("New follows.", 2, (_VIEWER, Column("creator", "i8", "", "whom the viewer now follows"))),
+    "follows": Schema(
+        "New follows.", 2, (_VIEWER, Column("creator", "i8", "", "whom the viewer now follows", of="member"))
+    ),
     "departures": Schema(
         "Viewers who leave for good.",
         1,
@@ -85,12 +87,17 @@ SCHEMAS: Mapping[str, Schema] = {
         "What advertisers pay.",
         1,
         (
-            Column("creator", "i8", "", "who is paid"),
+            Column("creator", "i8", "", "who is paid", of="member"),
             Column("views", "i8", "views", "of all its posts in the step"),
             Column("ads", "i8", "EUR/1e6", "the payment"),
         ),
     ),
 }
+
+
+def names(scenario: CommunityScenario) -> dict[str, tuple[str, ...]]:
+    """Creators, topics and niches by number."""
+    return {"member": creator_names(scenario), "topic": scenario.topics, "niche": tuple(scenario.niches)}
 
 
 def make_side(embedders: Mapping[str, Embedder]) -> Side:
@@ -123,6 +130,8 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         measure=measure,
         conclude=conclude,
         num_bytes=num_bytes,
+        member_roles=creator_roles,
+        names=names,
         populations={"viewer": "viewers"},
         panel=panel,
         tables=TABLES,

@@ -8,6 +8,9 @@ written in turn: place `turn · creators + creator` of its replica. A post's id 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import count
+
 import numpy as np
 
 from ecosim import seeds
@@ -180,6 +183,13 @@ def creator_niches(scenario: CommunityScenario) -> Array:
     """The niche of each creator of a replica, int64 (creators,)."""
     names = list(scenario.niches)
     return _by_creator(scenario, [names.index(group.niche) for group in scenario.creators])
+
+
+def creator_names(scenario: CommunityScenario) -> tuple[str, ...]:
+    """What each creator of a replica is called: `music_human_1`, by niche and kind, numbered through."""
+    number: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
+    kinds = [(f"{group.niche}_{group.role.removesuffix('_creator')}", group.count) for group in scenario.creators]
+    return tuple(f"{kind}_{next(number[kind])}" for kind, size in kinds for _ in range(size))
 
 
 def topic_niches(scenario: CommunityScenario) -> Array:

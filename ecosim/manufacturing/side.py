@@ -38,14 +38,20 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
     return [PHASES[name](scenario, net) for name in scenario.phases]
 
 
+def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
+    """Firms and items by number."""
+    net = layout(scenario)
+    return {"member": net.names, "item": net.items}
+
+
 def _codes(names: tuple[str, ...]) -> str:
     return ", ".join(f"{i} {name}" for i, name in enumerate(names))
 
 
-MEMBER = Column("member", "i8", "id", "the firm")
-BUYER = Column("buyer", "i8", "id", "who buys")
-SELLER = Column("seller", "i8", "id", "who sells")
-ITEM = Column("item", "i8", "id", "which item, in the order of the scenario")
+MEMBER = Column("member", "i8", "id", "the firm", of="member")
+BUYER = Column("buyer", "i8", "id", "who buys", of="member")
+SELLER = Column("seller", "i8", "id", "who sells", of="member")
+ITEM = Column("item", "i8", "id", "which item, in the order of the scenario", of="item")
 SIGNED = Column("signed_week", "i8", "week", "when the contract was signed; for a maker's own goods, when it started")
 QUANTITY = Column("quantity", "i8", "units/1e6", "how much")
 PRICE = Column("price", "i8", "EUR/1e6", "price of a unit")
@@ -72,7 +78,7 @@ SCHEMAS = {
     "orders": Schema(
         "answers to replenish",
         2,
-        (MEMBER, ITEM, Column("makes", "i8", "", "1 if the firm makes the item itself"), QUANTITY),
+        (MEMBER, ITEM, Column("makes", "i8", "", "1 if the firm makes the item itself", ("no", "yes")), QUANTITY),
     ),
     "requests": Schema("who asked whom for a quote", 3, (BUYER, SELLER, ITEM)),
     "offers": Schema(
@@ -83,7 +89,7 @@ SCHEMAS = {
             SELLER,
             ITEM,
             Column("move", "i8", "", "from 0; buyers make the even moves"),
-            Column("act", "i8", "", _codes(ACTS)),
+            Column("act", "i8", "", _codes(ACTS), ACTS),
             PRICE,
             QUANTITY,
             Column("week", "i8", "weeks", "delivery, from this week; of an accept or reject, the offer at stake"),
@@ -101,7 +107,7 @@ SCHEMAS = {
             Column("buyer_rounds", "i8", "rounds", "the buyer's private deadline"),
             Column("seller_rounds", "i8", "rounds", "the seller's private deadline"),
             Column("moves", "i8", "", "moves of both sides"),
-            Column("outcome", "i8", "", _codes(OUTCOMES)),
+            Column("outcome", "i8", "", _codes(OUTCOMES), OUTCOMES),
         ),
     ),
     "contracts": Schema(
@@ -169,4 +175,6 @@ SIDE = Side(
     num_bytes=num_bytes,
     panel=panel,
     tables=TABLES,
+    member_roles=lambda scenario: layout(scenario).role,
+    names=names,
 )
