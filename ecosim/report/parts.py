@@ -142,7 +142,8 @@ class Transcript:
     """A negotiation, move by move, and what was private until it ended.
 
     Attributes:
-        heading: who about what, and how it ended.
+        ended: how, in a few words.
+        heading: who about what, when and where.
         reasons: why it is among the talks shown.
         facets: what it can be chosen by: name to value.
         moves: in order; `num_left` more are not shown.
@@ -150,6 +151,7 @@ class Transcript:
         chart: of the prices.
     """
 
+    ended: str
     heading: str
     reasons: tuple[str, ...]
     facets: tuple[tuple[str, str], ...]

@@ -168,7 +168,7 @@ def _frame(
         drawing.line([(x(value), height - _BOTTOM), (x(value), height - _BOTTOM + 3)], QUIET, 0.8)
         drawing.text(x(value), height - _BOTTOM + 12, f"{value:,.0f}", "middle")
     drawing.text(width - _RIGHT, height - 7, step, "end")
-    drawing.text(4, 10, short(unit, 40) or "pure number")
+    drawing.text(4, 10, short(unit, 40) or "number")
     for mark in marks:
         drawing.line([(x(mark), _TOP - 6), (x(mark), height - _BOTTOM)], INK, 0.8, dash="1 3")
         drawing.dot(x(mark), _TOP - 6, 2.4, INK, about=f"intervention in {step} {mark}")

@@ -15,7 +15,7 @@ from ecosim.report.parts import Card, Gallery, Note, Part
 from ecosim.report.source import Source
 from ecosim.report.words import label, number, shown
 
-TOP, END, BY_LOT, MAX_CARDS = 12, 6, 12, 48
+TOP, END, BY_LOT, MAX_CARDS = 9, 4, 9, 40
 """Most watched posts, posts of every other kind, posts by lot, and cards in all."""
 FEWEST_VIEWS = 10
 """A share of likes is an extreme only where so many watched."""

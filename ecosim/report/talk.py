@@ -16,7 +16,7 @@ from ecosim.report.plots import PANEL
 from ecosim.report.seating import seats
 from ecosim.report.source import Source
 from ecosim.report.talks import KEYS, chosen, with_prices
-from ecosim.report.words import compact, listed, short
+from ecosim.report.words import compact, listed, plural, short
 
 MAX_MOVES = 30
 """Moves of a talk that are shown."""
@@ -80,9 +80,9 @@ def _transcript(
         ("shown as", "|".join(reasons)),
     )
     left = len(mine) - len(moves)
-    heading = _heading(source, net, talk, len(mine))
+    ended, heading = _heading(source, net, talk, len(mine))
     secrets = _secrets(talk)
-    return Transcript(heading, tuple(reasons), facets, moves, left, _outcome(talk), secrets, _chart(talk, mine))
+    return Transcript(ended, heading, tuple(reasons), facets, moves, left, _outcome(talk), secrets, _chart(talk, mine))
 
 
 def _of(frame: pd.DataFrame, talk: Talk) -> pd.DataFrame:
@@ -96,7 +96,8 @@ def _of(frame: pd.DataFrame, talk: Talk) -> pd.DataFrame:
 def _move(source: Source, net: Layout, talk: Talk, row: Any, spoken: pd.DataFrame) -> Move:
     is_buyer = row.move % 2 == 0
     firm = int(talk["buyer"] if is_buyer else talk["seller"])
-    terms = f"{compact(row.quantity)} units at {row.price:.2f} EUR, delivery in {row.week} wk"
+    goods = f"{compact(row.quantity)} unit" + ("" if row.quantity == 1 else "s")
+    terms = f"{goods} at {row.price:.2f} EUR, delivery in {row.week} wk"
     if row.act == REJECT:
         terms = "walks away"
     mine = spoken[spoken["round"] == row.move] if not spoken.empty else spoken
@@ -119,12 +120,15 @@ def _mind(source: Source, net: Layout, replica: int, firm: int) -> str:
     return names[rank % len(names)]
 
 
-def _heading(source: Source, net: Layout, talk: Talk, num_moves: int) -> str:
-    item, buyer, seller = net.items[talk["item"]], net.names[talk["buyer"]], net.names[talk["seller"]]
-    step, replica = source.run.side.step_name, source.named(int(talk["replica"]))
+def _heading(source: Source, net: Layout, talk: Talk, num_moves: int) -> tuple[str, str]:
+    """How it ended, and who, what and where."""
+    item, buyer, seller = (
+        short(name, 30) for name in (net.items[talk["item"]], net.names[talk["buyer"]], net.names[talk["seller"]])
+    )
     price = f" at {talk['price']:.2f} EUR" if talk["outcome"] == AGREED and talk["price"] == talk["price"] else ""
-    who = f"{short(buyer, 30)} negotiates with {short(seller, 30)} about {short(item, 30)}"
-    return f"{who} in {step} {talk['step']} of {replica}: {OUTCOMES[talk['outcome']]}{price}, {num_moves} moves"
+    ended = f"{OUTCOMES[talk['outcome']]}{price}, {plural(num_moves, 'move')}"
+    where = f"{source.run.side.step_name} {talk['step']} of {source.named(int(talk['replica']))}"
+    return ended, f"{buyer} negotiates with {seller} about {item} in {where}"
 
 
 def _outcome(talk: Talk) -> str:
