@@ -37,6 +37,8 @@ def section(source: Source) -> Section | None:
         parts += _times(profile(manifest), manifest["wall_s"])
     if manifest.get("work_by_grade"):
         parts.append(_work(manifest["work_by_grade"]))
+    decisions = source.decisions_of_models()
+    parts += [_questions(decisions)] if not decisions.empty else []
     pools = {name: stats for name, stats in manifest.get("pools", {}).items() if "requests" not in stats}
     servers = {name: stats for name, stats in manifest.get("pools", {}).items() if "requests" in stats}
     parts += [_pools(pools)] if pools else []
@@ -127,6 +129,24 @@ def _grade(grade: str, done: dict[str, Any], share: float) -> tuple[Cell, ...]:
         Cell(compact(flops) if flops else "0", "number", value=float(flops)),
         Cell(compact(each) if flops else "0", "number", value=float(each)),
     )
+
+
+def _questions(decisions: pd.DataFrame) -> Grid:
+    """What models answered, by role and phase."""
+    sums = decisions.groupby("question", sort=True)["flops"].agg(["size", "sum"])
+    share = percents({str(name): float(flops) for name, flops in sums["sum"].items()})
+    rows = tuple(
+        (
+            Cell(str(name)),
+            Cell(f"{int(row['size']):,}", "number"),
+            Cell(compact(float(row["sum"])), "number", value=float(row["sum"])),
+            Cell(f"{share[str(name)]:.1f} %", "number"),
+        )
+        for name, row in sums.iterrows()
+    )
+    names = ("question (role.phase)", "decisions of models", "FLOPs", "share of FLOPs")
+    note = "Nominal FLOPs of recorded decisions; seconds and tokens are counted by model, not by question."
+    return Grid(heads(*names, numbers=",".join(names[1:])), rows, note)
 
 
 def _batches(batches: pd.DataFrame) -> Grid:

@@ -23,7 +23,7 @@ from ecosim.report.words import number, short
 
 MAX_CREATORS, MAX_EDGES = 36, 150
 """Creators on the circle, those with most follows; and edges, the widest."""
-WIDEST, RADIUS, HEIGHT = 7.0, 190.0, 500
+WIDEST, RADIUS, HEIGHT = 7.0, 230.0, 500
 HUMAN, AI = SERIES[0], SERIES[1]
 
 
@@ -84,9 +84,12 @@ def _draw(both: Any, count: pd.Series[int], creators: list[int], who: Creators) 
 
 
 def _place(i: int, num: int) -> tuple[float, float]:
-    """On an ellipse, half a step off the top, so that no two names share a line."""
-    turn = 2 * math.pi * (i + 0.5) / num - math.pi / 2
-    return WIDE / 2 + 1.2 * RADIUS * math.cos(turn), HEIGHT / 2 + 1.15 * RADIUS * math.sin(turn)
+    """On an ellipse, down its right side and up its left, at even heights so that no two names share a line."""
+    half = (num + 1) // 2
+    is_right, rank = i < half, i if i < half else num - 1 - i
+    height = 2 * (rank + 0.5) / half - 1
+    away = RADIUS * math.sqrt(1 - 0.9 * height**2)
+    return WIDE / 2 + (away if is_right else -away), HEIGHT / 2 + 0.46 * HEIGHT * height
 
 
 def _by_niche(count: pd.Series[int], reactions: pd.DataFrame, who: Creators) -> Grid:

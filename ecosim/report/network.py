@@ -24,6 +24,8 @@ from ecosim.report.words import compact, label, number, short
 
 MAX_FIRMS = 40
 """Firms that are drawn one by one."""
+MAX_TOP = 6
+"""Firms of each role and item that are drawn beside the groups, those that traded most."""
 MAX_EDGES = 400
 """Edges drawn, the largest first."""
 MAX_PAIRS = 40
@@ -72,7 +74,10 @@ def parts(source: Source) -> list[Part]:
     if len(edges) > MAX_EDGES:
         note += f" The {len(edges) - MAX_EDGES:,} smallest edges are not drawn."
     chart = Chart("Contracted goods", "", "edges: units contracted; colours: items", _draw(edges, nodes))
-    return [Charts((chart,), note, is_wide=True, by_arm=False), _legend(pairs, net), _largest(pairs, net)]
+    found: list[Part] = [Charts((chart,), note, is_wide=True, by_arm=False)]
+    if len(nodes.names) < net.num_members:
+        found.append(_top(pairs, net))
+    return [*found, _legend(pairs, net), _largest(pairs, net)]
 
 
 def flows(contracts: pd.DataFrame) -> pd.DataFrame:
@@ -97,11 +102,37 @@ def grouped(net: Layout, scenario: ManufacturingScenario) -> Nodes:
     return Nodes(np.repeat(np.arange(len(counts)), counts), names, net.role[first], net.sells[first])
 
 
+def top(pairs: pd.DataFrame, net: Layout) -> Nodes:
+    """The firms of each role and item that traded most; `of` is -1 for all others."""
+    num, units = net.num_members, pairs["units"].to_numpy()
+    flow = np.bincount(pairs["seller"], units, num) + np.bincount(pairs["buyer"], units, num)
+    order = np.lexsort((np.arange(num), -flow))
+    kinds = sorted({*zip(net.role.tolist(), net.sells.tolist(), strict=True)})
+    sorts = [order[(net.role[order] == role) & (net.sells[order] == item)][:MAX_TOP] for role, item in kinds]
+    kept = np.concatenate(sorts)
+    of = np.full(num, -1)
+    of[kept] = np.arange(len(kept))
+    return Nodes(of, tuple(net.names[firm] for firm in kept), net.role[kept], net.sells[kept])
+
+
 def between(pairs: pd.DataFrame, nodes: Nodes) -> pd.DataFrame:
     """Edges between nodes: `start, end, item, units`, the largest first."""
     ends = pairs.assign(start=nodes.of[pairs["seller"]], end=nodes.of[pairs["buyer"]])
+    ends = ends[(ends["start"] >= 0) & (ends["end"] >= 0)]
     edges = ends.groupby(["start", "end", "item"], as_index=False)["units"].sum()
     return edges.sort_values(["units", "start", "end", "item"], ascending=[False, True, True, True], ignore_index=True)
+
+
+def _top(pairs: pd.DataFrame, net: Layout) -> Charts:
+    """The largest firms one by one."""
+    nodes = top(pairs, net)
+    edges = between(pairs, nodes)
+    share = 100 * edges["units"].sum() / pairs["units"].sum()
+    chart = Chart(
+        "The largest firms", f"up to {MAX_TOP} of each role and item", "edges: units contracted", _draw(edges, nodes)
+    )
+    note = f"Contracts among these {len(nodes.names)} firms are {share:.2g} % of all units contracted."
+    return Charts((chart,), note, is_wide=True, by_arm=False)
 
 
 def _places(nodes: Nodes) -> tuple[dict[int, tuple[float, float]], int]:
@@ -121,7 +152,7 @@ def _places(nodes: Nodes) -> tuple[dict[int, tuple[float, float]], int]:
 def _draw(edges: pd.DataFrame, nodes: Nodes) -> Markup:
     at, height = _places(nodes)
     drawing = Drawing(WIDE, height, "who contracted with whom, from suppliers at the left to distributors at the right")
-    most = float(edges["units"].max()) or 1.0
+    most = max(edges["units"].tolist(), default=1.0)
     for edge in reversed(list(edges.head(MAX_EDGES).itertuples())):
         width = max(0.4, WIDEST * edge.units / most)
         drawing.curve(at[edge.start], at[edge.end], series_color(edge.item), width)

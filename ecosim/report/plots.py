@@ -15,6 +15,7 @@ from markupsafe import Markup
 from ecosim.report.canvas import (
     CHAR,
     INK,
+    NUM_SERIES,
     QUIET,
     Drawing,
     Scale,
@@ -147,7 +148,7 @@ def shares(values: Mapping[str, float], total: float, about: str) -> Markup:
     for i, (name, value) in enumerate(values.items()):
         width = x(value) - x(0)
         percent = f"{100 * value / total:.0f} %"
-        drawing.box(x(at), 2, max(width - 1, 0.5), 26, series_color(i), about=f"{name}: {percent}")
+        drawing.box(x(at), 2, max(width - 1, 0.5), 26, series_color(min(i, NUM_SERIES - 1)), about=f"{name}: {percent}")
         if width > 0.08 * WIDE:
             drawing.text(x(at) + width / 2, 15, percent, "middle", "var(--paper)", is_bold=True)
         at += value

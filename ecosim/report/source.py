@@ -71,10 +71,14 @@ class Source:
         return pa.concat_tables(pieces, promote_options="default").to_pandas() if pieces else pd.DataFrame()
 
     def decisions_of_models(self) -> pd.DataFrame:
-        """What was kept of each decision of a language mind, for its cost: `replica, flops`, a row a decision."""
+        """What was kept of each decision of a language mind, for its cost: `replica, flops, question`."""
         names = [name for name in self.run._store.names() if name.startswith("decisions/")]
-        pieces = [piece.select(["replica", "flops"]).to_pandas() for name in names for piece in self._pieces(name)]
-        return pd.concat(pieces) if pieces else pd.DataFrame(columns=["replica", "flops"])
+        pieces = [
+            piece.select(["replica", "flops"]).to_pandas().assign(question=name.removeprefix("decisions/"))
+            for name in names
+            for piece in self._pieces(name)
+        ]
+        return pd.concat(pieces) if pieces else pd.DataFrame(columns=["replica", "flops", "question"])
 
     def _pieces(self, name: str) -> Iterator[pa.Table]:
         return self.run._store.pieces(name)  # the run gives whole tables only, as a reader at the prompt wants them

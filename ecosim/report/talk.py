@@ -127,7 +127,9 @@ def _heading(source: Source, net: Layout, talk: Talk, num_moves: int) -> tuple[s
     )
     price = f" at {talk['price']:.2f} EUR" if talk["outcome"] == AGREED and talk["price"] == talk["price"] else ""
     ended = f"{OUTCOMES[talk['outcome']]}{price}, {plural(num_moves, 'move')}"
-    where = f"{source.run.side.step_name} {talk['step']} of {source.named(int(talk['replica']))}"
+    where = f"{source.run.side.step_name} {talk['step']}"
+    if len(source.examples) > 1:
+        where += f", arm “{short(str(source.run.replicas['arm'].iloc[int(talk['replica'])]), 40)}”"
     return ended, f"{buyer} negotiates with {seller} about {item} in {where}"
 
 

@@ -31,6 +31,7 @@ def chosen(talks: pd.DataFrame, spoken: pd.MultiIndex, net: Layout) -> list[tupl
         net: for the names of items.
     """
     talks = talks.sort_values(KEYS, ignore_index=True)
+    talks = talks.loc[_lot(talks)].reset_index(drop=True)  # of equals the first by lot, not those of the first step
     has_language = np.asarray(pd.MultiIndex.from_frame(talks[KEYS]).isin(spoken))
     reasons: dict[int, list[str]] = {}
     for row, reason in _wanted(talks, has_language, net):
@@ -66,7 +67,7 @@ def _wanted(talks: pd.DataFrame, has_language: Any, net: Layout) -> Iterator[tup
         yield int(part.index[0]), f"ended: {OUTCOMES[int(str(code))]}"
     for item, part in list(talks.loc[best_first].groupby("item", sort=True))[:MAX_KINDS]:
         yield int(part.index[0]), f"about {net.items[int(str(item))]}"
-    yield from ((row, "picked by lot") for row in _lot(talks))
+    yield from ((row, "picked by lot") for row in range(min(BY_LOT, len(talks))))
 
 
 def _spread_out(best_first: list[int], talks: pd.DataFrame, has_language: Any) -> list[int]:
@@ -83,9 +84,10 @@ def _top(values: pd.Series[float]) -> list[int]:
 
 
 def _lot(talks: pd.DataFrame) -> list[int]:
-    """A few rows by a draw keyed by the talk, so that the same run shows the same ones."""
+    """Rows in the order of a draw keyed by the talk, so that the same run shows the same ones."""
     mixed = np.zeros(len(talks), np.uint64)
     for key in KEYS:
         mixed = (mixed ^ talks[key].to_numpy(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
-    return np.argsort(mixed, kind="stable")[:BY_LOT].tolist()
+    order: list[int] = np.argsort(mixed, kind="stable").tolist()
+    return order

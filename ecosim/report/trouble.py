@@ -27,19 +27,18 @@ def section(source: Source) -> Section:
         "Minds choose among the answers that are allowed, so an illegal one cannot enter the world; here stands what "
         "it took, and what failed."
     )
-    said = "None: " if none else ""
-    told = f"{said}{_asked(source)} counted for what follows."
+    told = f"None: of {_asked(source)}, none was invalid, late or lost." if none else f"Of {_asked(source)}:"
     grid = Grid(heads("what", "number", "what it means", numbers="number"), tuple(map(_row, rows)))
     parts: list[Part] = [Note(told), grid, *_substitutions(source), *_faults(source)]
-    return Section("answers", "Invalid and late answers", lead, tuple(parts))
+    return Section("trouble", "Invalid and late answers", lead, tuple(parts))
 
 
 def _asked(source: Source) -> str:
     work = source.manifest.get("work_by_grade", {}).values()
     calls = source.manifest.get("layout", {}).get("calls", 0)
     if not work:
-        return "the run ended before its decisions were"
-    return f"{sum(w['decisions'] for w in work):,} decisions in {plural(calls, 'call')} were"
+        return "decisions that this run did not count"
+    return f"{sum(w['decisions'] for w in work):,} decisions in {plural(calls, 'call')}"
 
 
 def _counts(source: Source) -> list[tuple[str, int, str]]:
