@@ -37,7 +37,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers from low to high, at most so many.
 
     >>> ticks(0, 9), ticks(-1, 1), ticks(0, 0)
-    ([0.0, 2.5, 5.0, 7.5], [-1.0, -0.5, 0.0, 0.5, 1.0], [0.0])
+    ([0.0, 2.0, 4.0, 6.0, 8.0], [-1.0, -0.5, 0.0, 0.5, 1.0], [0.0])
     """
     if not high > low:
         return [float(low)]

@@ -54,8 +54,9 @@ def test_a_report_is_a_file_where_one_asks_for_it(tmp_path: Path):
 def test_a_report_asks_nothing_of_the_network(market_page: str):
     html = market_page
     assert len(html.encode()) < LIMIT_BYTES
-    assert not re.search(r"<script|<link|<img|@import|url\((?!#)|src=", html)
-    assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert html.count("<script>") == 1
+    assert not re.search(r"<script\s|<link|<img|@import|url\((?!#)|src=|fetch|XMLHttp|import\(", html)
+    assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg"}
     assert not re.search(r'href="(?!#)', html)
 
 
@@ -64,9 +65,9 @@ def test_the_same_run_gives_the_same_bytes():
     assert page.html(run) == page.html(run)
 
 
-def test_ids_of_drawings_do_not_collide(market_page: str):
+def test_ids_do_not_collide(market_page: str):
     ids = re.findall(r' id="([^"]*)"', market_page)
-    assert len(ids) > 20
+    assert len(ids) > 10
     assert len(set(ids)) == len(ids)
 
 
@@ -76,11 +77,12 @@ def test_every_theme_of_a_market_has_its_section(market_page: str):
         "Stock and backlog",
         "Orders against demand",
         "Prices and deals",
-        "One negotiation",
+        "Negotiations",
         "Who supplied whom",
         "Deliveries",
         "All KPIs",
         "Where time and operations went",
+        "Invalid and late answers",
         "Provenance",
     ]
     assert "Lines are means over 3 replicas" in market_page
@@ -89,23 +91,25 @@ def test_every_theme_of_a_market_has_its_section(market_page: str):
 def test_every_theme_of_a_community_has_its_section():
     run = ecosim.run("creator_community", seeds=2, steps=3, changes=SMALL)
     html = page.html(run)
-    assert headings(html)[:6] == [
+    assert headings(html)[:7] == [
         "Reach",
         "Who gets the attention",
         "Viewers who stay",
         "Human and AI creators",
         "Income",
-        "Top posts",
+        "Posts",
+        "Who follows whom",
     ]
     posts, reactions = run.events("posts"), run.events("reactions")
     views = reactions[reactions["replica"] == 0].groupby("post")["views"].sum()
     top = posts[(posts["replica"] == 0) & (posts["post"] == views.idxmax())]["title"].item()
-    assert f'<td class="title">{escape(top)}</td>' in html
+    assert f"<h3>{escape(top)}</h3>" in html
 
 
 def test_single_replica_pieces_say_which_replica_they_show(market_page: str):
     assert "All contracts of replica 0 (world seed 1)" in market_page
-    assert re.search(r"negotiates with \S+ about \S+ in week \d of replica \d \(world seed \d\)", market_page)
+    assert re.search(r"\d+ of \d+ negotiations of replica 0 \(world seed 1\)", market_page)
+    assert re.search(r"negotiates with \S+ about \S+ in week \d", market_page)
 
 
 def test_a_comparison_comes_first_and_owns_up_to_chance(compared_page: str):
@@ -169,7 +173,7 @@ def test_a_failed_run_is_reported_as_far_as_it_came(tmp_path: Path):
 def test_words_of_scenarios_stay_words():
     words = {"title": "<script>alert(1)</script>", "about": "5 < 6 & $x_1$"}
     html = page.html(tiny(changes=words))
-    assert "<script>" not in html
+    assert html.count("<script>") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "5 &lt; 6 &amp; $x_1$" in html
 
@@ -180,4 +184,4 @@ def test_a_users_function_is_named_among_the_minds():
 
     html = page.html(tiny(minds={"viewer": bold}))
     assert "<li>Viewer: bold</li>" in html
-    assert '<td class="">bold</td>' in html
+    assert "<td>bold</td>" in html
