@@ -2,11 +2,14 @@
 
 One HTML file without anything from elsewhere; its small script sorts and filters, and nothing is missing without it.
 Everything that a scenario or a model wrote is escaped by the template, cut to a bound, and its unseen characters made
-visible, at the one place where text becomes markup (`_fit`). The same run gives the same bytes.
+visible, at the one place where text becomes markup (`_fit`); and the page's own policy lets no browser run any script
+but ours, or fetch anything. The same run gives the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +55,7 @@ def html(run: Run) -> str:
         finalize=_fit,
     )
     environment.filters["numbers"] = lambda figures: {name: value for name, _, value in figures}
-    page = environment.get_template("page.html.j2")
+    page, script = environment.get_template("page.html.j2"), (HERE / "script.js").read_text(encoding="utf-8")
     return page.render(
         source=source,
         header=_header(source),
@@ -62,7 +65,8 @@ def html(run: Run) -> str:
         sections=_all_sections(source, look),
         bands_note=bands_note(source),
         style=(HERE / "style.css").read_text(encoding="utf-8"),
-        script=(HERE / "script.js").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 

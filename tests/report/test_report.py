@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ecosim
@@ -15,7 +18,7 @@ from ecosim.errors import DecisionError
 from ecosim.explore import Run
 from ecosim.record.store import Memory
 from ecosim.report import page
-from ecosim.words import Question
+from ecosim.words import Question, Table
 
 SMALL = {"viewers.count": 200, "viewers.at_start": 150}
 LIMIT_BYTES = 5_000_000
@@ -63,6 +66,24 @@ def test_a_report_asks_nothing_of_the_network(market_page: str):
 def test_the_same_run_gives_the_same_bytes():
     run = tiny()
     assert page.html(run) == page.html(run)
+
+
+def test_the_page_lets_a_browser_run_no_script_but_its_own(market_page: str):
+    script = re.search(r"<script>(.*?)</script>", market_page, re.DOTALL)
+    assert script is not None
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in market_page
+
+
+def test_interventions_are_told_and_marked(market: Run):
+    store = Memory()
+    for name in market._store.names():
+        store.append(name, market._store.read(name))
+    store.append("events/interventions", Table({"replica": np.arange(3), "step": np.full(3, 2), "index": np.zeros(3)}))
+    store.write_json("manifest.json", market.manifest)
+    html = page.html(Run(store))
+    assert "Dotted upright lines mark interventions: week 2." in html
+    assert "<title>intervention in week 2</title>" in html
 
 
 def test_ids_do_not_collide(market_page: str):
