@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import ecosim
@@ -15,24 +16,26 @@ from ecosim.record.store import Memory
 from ecosim.report import page
 from ecosim.report.canvas import Drawing
 from ecosim.report.source import Source
-from ecosim.words import Question, Table
-from ecosim.world import KEY
+from ecosim.words import KEY, Table
 
 HOSTILE = "</title></script><img src=x onerror=alert(1)>\"'=HYPERLINK(1)\x00\x1b[31m\u202egnp.exe\ud800"
 LIMIT_BYTES = 5_000_000
 
 
 def titled(*titles: str) -> Run:
-    """A community whose AI creators give their posts these titles in turn."""
+    """A community whose record has these titles in turn, as that of another version or a stranger may."""
     small = {"viewers.count": 200, "viewers.at_start": 150}
     facts = simulate.load_scenario("creator_community", small).with_changes(seeds=1, steps=2)
-
-    def writes(question: Question):
-        answers = dict(simulate.side("community").experts[question.name]["scripted"](question))
-        return answers | {"title": [titles[i % len(titles)] for i in range(question.num_rows)]}
-
-    done = simulate.simulate(facts, [simulate.Arm(name="all", minds={"ai_creator.publish": writes})], Memory())
-    return Run(done.store, None, done.world)
+    found = simulate.simulate(facts, [simulate.Arm(name="all")], Memory()).store
+    store = Memory()
+    for name in found.names():
+        table = found.read(name)
+        if name == "events/posts":
+            told = [titles[i % len(titles)] for i in range(table.num_rows)]
+            table = table.set_column(table.column_names.index("title"), "title", pa.array(told))
+        store.append(name, table)
+    store.write_json("manifest.json", found.read_json("manifest.json"))
+    return Run(store)
 
 
 @pytest.fixture(scope="module")
