@@ -44,8 +44,9 @@ def run() -> Run:
 
 
 def changed(run: Run, **facts: object) -> Run:
-    """The same run with other facts in its manifest."""
+    """The same run with other facts in its manifest, which a scenario would refuse by now."""
     other = Run(run._store)
+    other.scenario = run.scenario
     other.manifest = run.manifest | facts
     return other
 
