@@ -340,15 +340,16 @@ def trades(contracts: pd.DataFrame, scenario: ManufacturingScenario) -> nx.Multi
     import networkx as nx
 
     from ecosim.manufacturing.state import ROLES, layout
-    from ecosim.report.network import network
 
     net = layout(scenario)
-    found = network(contracts, net)
-    for firm, facts in found.nodes(data=True):
-        facts["role"] = ROLES[net.role[firm]]
-    for *_, facts in found.edges(data=True):
-        facts["item"] = net.items[facts["item"]]
-    return nx.relabel_nodes(found, dict(enumerate(net.names)))
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for firm, name in enumerate(net.names):  # those that traded nothing are there too
+        graph.add_node(name, role=ROLES[net.role[firm]], layer=int(net.role[firm]))
+    flows = contracts.groupby(["seller", "buyer", "item"], as_index=False)["quantity"].sum()
+    for flow in flows.itertuples():
+        item = net.items[flow.item]
+        graph.add_edge(net.names[flow.seller], net.names[flow.buyer], key=item, item=item, units=flow.quantity)
+    return graph
 
 
 def named(codes: pd.Series[int], words: Sequence[str]) -> pd.Series[str]:

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosim.report.parts import Asked, Cell, Grid, Note, Option, Part, Section
+from ecosim.report.parts import Asked, Cell, Grid, Note, Option, Part, Section, heads
 from ecosim.report.source import Source
-from ecosim.report.tables import heads
-from ecosim.report.words import number, plural
+from ecosim.report.words import number, plural, short, shown
 
 ANSWERS = "answers"
 MAX_SCORED = 5000
 """Answers of a question's field that sureness is taken from; the first ones, and the table says so."""
+MAX_PROMPT, MAX_ANSWER, MAX_OPTIONS = 6_000, 300, 60
+"""Characters of a prompt and an answer, and answers offered, that are shown."""
+_COLUMNS = ("question", "field", "answer", "options", "scores")
 
 
 def section(source: Source) -> Section | None:
     """How sure the language minds were; None where none answered, or nothing of it was kept."""
-    answers = source.events(ANSWERS)
+    answers = source.events(ANSWERS, _COLUMNS)
     if answers.empty:
         return None
     rows = [
@@ -57,7 +59,12 @@ def asked(rows: pd.DataFrame) -> tuple[Asked, ...]:
         prompt = str(row.prompt)
         continues = bool(before) and prompt.startswith(before)
         new = prompt[len(before) :] if continues else prompt
-        found.append(Asked(str(row.field), new, continues, str(row.answer), options(row)))
+        all_options = options(row)
+        kept = tuple(o for i, o in enumerate(all_options) if i < MAX_OPTIONS or o.is_chosen)
+        left = len(all_options) - len(kept)
+        found.append(
+            Asked(str(row.field), shown(new, MAX_PROMPT), continues, shown(str(row.answer), MAX_ANSWER), kept, left)
+        )
         before = prompt
     return tuple(found)
 
@@ -72,7 +79,13 @@ def options(row: Any) -> tuple[Option, ...]:
         return ()
     shares = softmax(scores)
     return tuple(
-        Option(str(text), f"{score:.3f}".replace("-", "−"), repr(score), 100 * float(share), str(text) == row.answer)
+        Option(
+            shown(str(text), MAX_ANSWER),
+            f"{score:.3f}".replace("-", "−"),
+            repr(score),
+            100 * float(share),
+            str(text) == row.answer,
+        )
         for text, score, share in zip(texts, scores, shares, strict=True)
     )
 
@@ -112,6 +125,6 @@ def _row(question: str, field: str, part: pd.DataFrame) -> tuple[Cell, ...]:
         Cell(f"{len(part):,}", "number"),
         Cell(number(float(options), 2) if options else "free text", "number"),
         Cell(f"{100 * float(np.mean(sure)):.0f} %" if sure else "–", "number"),
-        Cell(top if len(top) < 60 else top[:57] + "…”", about=plural(len(counts), "different answer")),
+        Cell(short(top, 60), about=plural(len(counts), "different answer")),
         Cell(f"{100 * counts.iloc[0] / len(part):.0f} %", "number"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecosim.report import posts
+from ecosim.report import followers, posts
 from ecosim.report.parts import Panel, Plan, Theme
 
 THEME = Theme(
@@ -51,9 +51,14 @@ THEME = Theme(
             kpis=("income",),
         ),
         Plan(
-            title="Top posts",
-            lead="The most watched posts, with their titles as written.",
+            title="Posts",
+            lead="Posts with their titles as written, and what came of them.",
             extra=posts.parts,
+        ),
+        Plan(
+            title="Who follows whom",
+            lead="Creators and the followers that they share, and whom the feed showed.",
+            extra=followers.parts,
         ),
     ),
     limits=(

@@ -1,24 +1,22 @@
-"""The comparison of arms: every KPI's paired difference to the first arm, as tables and as one drawing."""
+"""The comparison of arms: every KPI's paired difference to the first arm, as tables and as drawings, A/A arms apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from ecosim import contrast
-from ecosim.report.canvas import QUIET, canvas, series_color
-from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part, Section, Theme
-from ecosim.report.plots import WIDE
+from ecosim.report import paired
+from ecosim.report.forest import forests, percent
+from ecosim.report.parts import OTHER, Cell, Grid, Note, Part, Section, Theme
 from ecosim.report.source import Source
 from ecosim.report.words import label, listed, number, plural, signed, title
 from ecosim.side import Figure
 
-OTHER = "Other"
 FEW_PAIRS = 5
 """Below this, Student's t is above 3, and the page says so."""
-_HEAD = ("KPI", "unit", "first arm", "arm", "its mean", "difference", "95 % interval", "reading", "pairs")
+_HEAD = ("KPI", "unit", "first arm", "arm", "its mean", "difference", "in %", "95 % interval", "reading", "pairs")
 
 
 def section(source: Source, theme: Theme) -> Section | None:
@@ -38,7 +36,7 @@ def section(source: Source, theme: Theme) -> Section | None:
         parts.append(
             _grid(clear, source, "Intervals that leave out 0; the KPIs with a better and a worse side come first.")
         )
-    parts.append(_drawing(table, source))
+    parts += forests(table, source)
     rest = table.drop(clear.index)
     if not rest.empty:
         parts.append(_grid(rest, source, "", fold=_rest(rest, source)))
@@ -46,6 +44,7 @@ def section(source: Source, theme: Theme) -> Section | None:
         f"Each arm met the same worlds as “{source.arms[0]}”; differences are taken within a world seed and then "
         "averaged, with Student’s t interval over the pairs."
     )
+    parts += [*paired.over_time(source, theme), *paired.costs(source)]
     return Section("comparison", "Comparison", lead, tuple(parts))
 
 
@@ -78,14 +77,9 @@ def reading(difference: float, low: float, high: float, better: str) -> tuple[st
     return ("better", "good") if (difference > 0) == (better == "higher") else ("worse", "bad")
 
 
-def theme_of(theme: Theme) -> dict[str, str]:
-    """The heading under which each KPI stands."""
-    return {kpi: plan.title for plan in theme.plans for kpi in plan.kpis}
-
-
 def _ordered(table: pd.DataFrame, source: Source, theme: Theme) -> pd.DataFrame:
     """By theme; within a theme first what is clear and has a better side, then by size in standard errors."""
-    headings = theme_of(theme)
+    headings = theme.headings
     ranks = {plan.title: i for i, plan in enumerate(theme.plans)}
     kpis = source.run.side.kpis
     half = (table["high"] - table["low"]) / 2
@@ -133,7 +127,7 @@ def _grid(table: pd.DataFrame, source: Source, note: str, fold: str = "") -> Gri
             heading = str(row.theme)
             rows.append(heading)
         rows.append(_row(row, source))
-    tones = ("", "", "number", "", "number", "number", "number", "", "number")
+    tones = ("", "", "number", "", "number", "number", "number", "number", "", "number")
     return Grid(tuple(Cell(text, tone) for text, tone in zip(_HEAD, tones, strict=True)), tuple(rows), note, fold)
 
 
@@ -148,55 +142,8 @@ def _row(row: Any, source: Source) -> tuple[Cell, ...]:
         Cell(row.arm, f"swatch s{source.arms.index(row.arm) % 8 + 1}"),
         Cell(number(row.mean), "number"),
         Cell(signed(row.difference), "number"),
-        Cell(f"{signed(row.low)} … {signed(row.high)}", "number"),
+        Cell(percent(row.difference, row.baseline_mean), "number"),
+        Cell(f"{signed(row.low)} … {signed(row.high)}", "number", value=float(row.low)),
         Cell(text, tone, about=way),
         Cell(str(row.pairs), "number quiet"),
     )
-
-
-def _drawing(table: pd.DataFrame, source: Source) -> Charts:
-    """`contrast.plot`, in the page's style."""
-    shown = table[(table["baseline_mean"] != 0) & table["low"].notna()]
-    if shown.empty:
-        return Charts((), "No KPI can be drawn: a difference in percent needs two pairs and a first arm that is not 0.")
-    labels = shown[["metric", "group"]].drop_duplicates()
-    arms = list(dict.fromkeys(shown["arm"]))
-    row_px = 14 + 8 * len(arms)
-    size = (WIDE, 70 + row_px * len(labels))
-    with canvas(size, salt="differences") as (figure, done):
-        ax = figure.add_axes((230 / WIDE, 44 / size[1], (WIDE - 260) / WIDE, (size[1] - 54) / size[1]))
-        _color(ax, [source.arms.index(arm) for arm in arms])
-        contrast.plot(shown, ax)
-        _dress(ax, shown)
-        svg = done()
-    note = f"Dots are mean differences, whiskers 95 % intervals over {_pairs(shown)}."
-    about = "differences in percent of the first arm's mean"
-    return Charts((Chart("Differences", "", about, svg),), note, is_wide=True)
-
-
-def _color(ax: Any, arms: Sequence[int]) -> None:
-    from cycler import cycler
-
-    ax.set_prop_cycle(cycler(color=[series_color(i) for i in arms]))
-
-
-def _dress(ax: Any, shown: pd.DataFrame) -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    names = shown[["metric", "group"]].drop_duplicates().itertuples(index=False)
-    texts = [title(metric) + (f" · {label(group)}" if group else "") for metric, group in names]
-    ax.set_yticks(range(len(texts)), texts, fontsize=11)
-    ax.set_ylim(len(texts) - 0.4, -0.6)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f} %".replace("-", "−") if value else "0"))
-    ax.grid(visible=True, axis="both")
-    for line in ax.lines:
-        if line.get_color() == "0.5":
-            line.set_color(QUIET)
-    legend = ax.get_legend()
-    if legend is not None:
-        legend.remove()
-
-
-def _pairs(shown: pd.DataFrame) -> str:
-    low, high = int(shown["pairs"].min()), int(shown["pairs"].max())
-    return plural(low, "pair") if low == high else f"{low} to {high} pairs"

@@ -62,8 +62,8 @@ THEME = Theme(
             kpis=("deal_price_eur", "agreement_rate", "rounds_per_talk", "buyer_share"),
         ),
         Plan(
-            title="One negotiation",
-            lead="Two firms, move by move. Where a language model moved, unfold what it read and scored.",
+            title="Negotiations",
+            lead="Two firms at a time, move by move. Where a language model moved, unfold what it read and scored.",
             extra=talk.parts,
         ),
         Plan(

@@ -1,127 +1,211 @@
-"""Who bought how much from whom, as a network: firms by role from left to right, edges as wide as their contracts."""
+"""Who bought how much from whom, as a network: firms by role from left to right, edges as wide as their contracts.
+
+Up to `MAX_FIRMS` every firm has its place and name; beyond that the firms of one group of the scenario are one node,
+which the page says, and a table names the largest relations of single firms.
+"""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
-import networkx as nx
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
+from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, Layout, layout
-from ecosim.report.canvas import INK, QUIET, canvas, series_color
-from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part
+from ecosim.report.canvas import INK, QUIET, Drawing, series_color
+from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part, heads
 from ecosim.report.plots import WIDE
 from ecosim.report.source import Source
-from ecosim.report.words import compact, label
+from ecosim.report.words import compact, label, number, short
 
+MAX_FIRMS = 40
+"""Firms that are drawn one by one."""
+MAX_TOP = 6
+"""Firms of each role and item that are drawn beside the groups, those that traded most."""
 MAX_EDGES = 400
 """Edges drawn, the largest first."""
-MAX_LABELS = 40
-"""Firms of a role that still get their names written."""
+MAX_PAIRS = 40
+"""Relations in the table, the largest first."""
 WIDEST = 9.0
 """Width of the largest edge, px."""
 TOP, ROW = 34, 44
-"""Room for the names of the columns, and for a firm, px."""
+"""Room for the names of the columns, and for a node, px."""
+
+_COLUMNS = ["seller", "buyer", "item", "quantity", "price"]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """What is drawn as one disc each.
+
+    Attributes:
+        of: the node of each firm, by member id.
+        names: of the nodes.
+        role, sells: of the nodes.
+    """
+
+    of: Array
+    names: tuple[str, ...]
+    role: Array
+    sells: Array
 
 
 def parts(source: Source) -> list[Part]:
     """The network of one replica."""
-    contracts = source.events("contracts")
+    replica = source.examples[0]
+    contracts = source.events("contracts", ["replica", *_COLUMNS], replica=replica)
     if contracts.empty:
         return [Note("No network can be drawn: this run kept no contracts.", "quiet")]
-    net = layout(cast(ManufacturingScenario, source.run.scenario))
-    replica = int(contracts["replica"].min())
-    graph = network(contracts[contracts["replica"] == replica], net)
-    drawn = sorted(graph.edges(data=True), key=lambda edge: -edge[2]["units"])[:MAX_EDGES]
-    left = graph.number_of_edges() - len(drawn)
+    scenario = cast(ManufacturingScenario, source.run.scenario)
+    net = layout(scenario)
+    pairs = flows(contracts)
+    nodes = single(net) if net.num_members <= MAX_FIRMS else grouped(net, scenario)
+    edges = between(pairs, nodes)
     note = (
         f"All contracts of {source.named(replica)}. An edge is as wide as the units contracted in all, a node as large "
-        "as what the firm bought and sold."
+        "as what it bought and sold."
     )
-    if left:
-        note += f" The {left:,} smallest edges are not drawn."
-    chart = Chart("Contracted goods", "", "edges: units contracted; colours: items", _draw(graph, drawn, net))
-    return [Charts((chart,), note, is_wide=True, by_arm=False), _legend(graph, net)]
+    if len(nodes.names) < net.num_members:
+        note += f" {net.num_members:,} firms are drawn as {len(nodes.names)} groups of the scenario."
+    if len(edges) > MAX_EDGES:
+        note += f" The {len(edges) - MAX_EDGES:,} smallest edges are not drawn."
+    chart = Chart("Contracted goods", "", "edges: units contracted; colours: items", _draw(edges, nodes))
+    found: list[Part] = [Charts((chart,), note, is_wide=True, by_arm=False)]
+    if len(nodes.names) < net.num_members:
+        found.append(_top(pairs, net))
+    return [*found, _legend(pairs, net), _largest(pairs, net)]
 
 
-def network(contracts: pd.DataFrame, net: Layout) -> nx.MultiDiGraph[int]:
-    """Sellers to buyers, an edge an item, with `units`; firms that traded nothing are there too."""
-    graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
-    graph.add_nodes_from((firm, {"layer": int(net.role[firm])}) for firm in range(net.num_members))
-    flows = contracts.groupby(["seller", "buyer", "item"], as_index=False)["quantity"].sum()
-    for flow in flows.itertuples():
-        graph.add_edge(flow.seller, flow.buyer, key=flow.item, item=flow.item, units=flow.quantity)
-    return graph
+def flows(contracts: pd.DataFrame) -> pd.DataFrame:
+    """A row a seller, buyer and item that contracted: `contracts, units, value`, the largest first."""
+    frame = contracts.assign(value=contracts["quantity"] * contracts["price"], contracts=1)
+    found = frame.groupby(["seller", "buyer", "item"], as_index=False)[["contracts", "quantity", "value"]].sum()
+    return found.rename(columns={"quantity": "units"}).sort_values(
+        ["units", "seller", "buyer", "item"], ascending=[False, True, True, True], ignore_index=True
+    )
 
 
-def _places(graph: nx.MultiDiGraph[int], net: Layout) -> tuple[dict[int, tuple[float, float]], int]:
-    """Where firms stand, px: a column a role that is there; suppliers of one item stand together."""
-    columns = [role for role in range(len(ROLES)) if (net.role == role).any()]
-    tallest = max(int((net.role == role).sum()) for role in columns)
+def single(net: Layout) -> Nodes:
+    """Every firm as a node."""
+    return Nodes(np.arange(net.num_members), net.names, net.role, net.sells)
+
+
+def grouped(net: Layout, scenario: ManufacturingScenario) -> Nodes:
+    """Every entry of the scenario's firms as a node."""
+    counts = [firms.count for firms in scenario.firms]
+    first = np.cumsum([0, *counts[:-1]])
+    names = tuple(f"{n:,} × {firms.name}" for n, firms in zip(counts, scenario.firms, strict=True))
+    return Nodes(np.repeat(np.arange(len(counts)), counts), names, net.role[first], net.sells[first])
+
+
+def top(pairs: pd.DataFrame, net: Layout) -> Nodes:
+    """The firms of each role and item that traded most; `of` is -1 for all others."""
+    num, units = net.num_members, pairs["units"].to_numpy()
+    flow = np.bincount(pairs["seller"], units, num) + np.bincount(pairs["buyer"], units, num)
+    order = np.lexsort((np.arange(num), -flow))
+    kinds = sorted({*zip(net.role.tolist(), net.sells.tolist(), strict=True)})
+    sorts = [order[(net.role[order] == role) & (net.sells[order] == item)][:MAX_TOP] for role, item in kinds]
+    kept = np.concatenate(sorts)
+    of = np.full(num, -1)
+    of[kept] = np.arange(len(kept))
+    return Nodes(of, tuple(net.names[firm] for firm in kept), net.role[kept], net.sells[kept])
+
+
+def between(pairs: pd.DataFrame, nodes: Nodes) -> pd.DataFrame:
+    """Edges between nodes: `start, end, item, units`, the largest first."""
+    ends = pairs.assign(start=nodes.of[pairs["seller"]], end=nodes.of[pairs["buyer"]])
+    ends = ends[(ends["start"] >= 0) & (ends["end"] >= 0)]
+    edges = ends.groupby(["start", "end", "item"], as_index=False)["units"].sum()
+    return edges.sort_values(["units", "start", "end", "item"], ascending=[False, True, True, True], ignore_index=True)
+
+
+def _top(pairs: pd.DataFrame, net: Layout) -> Charts:
+    """The largest firms one by one."""
+    nodes = top(pairs, net)
+    edges = between(pairs, nodes)
+    share = 100 * edges["units"].sum() / pairs["units"].sum()
+    chart = Chart(
+        "The largest firms", f"up to {MAX_TOP} of each role and item", "edges: units contracted", _draw(edges, nodes)
+    )
+    note = f"Contracts among these {len(nodes.names)} firms are {share:.2g} % of all units contracted."
+    return Charts((chart,), note, is_wide=True, by_arm=False)
+
+
+def _places(nodes: Nodes) -> tuple[dict[int, tuple[float, float]], int]:
+    """Where nodes stand, px: a column a role that is there; sellers of one item stand together."""
+    columns = [role for role in range(len(ROLES)) if (nodes.role == role).any()]
+    tallest = max(int((nodes.role == role).sum()) for role in columns)
     height = TOP + max(5, min(tallest, 24)) * ROW
     at = {}
     for i, role in enumerate(columns):
-        firms = sorted(np.flatnonzero(net.role == role).tolist(), key=lambda firm: (net.sells[firm], firm))
-        x = WIDE * (0.16 + 0.68 * (i / max(1, len(columns) - 1) if len(columns) > 1 else 0.5))
-        for j, firm in enumerate(firms):
-            at[firm] = (x, TOP + (height - TOP) * (j + 0.5) / len(firms))
+        mine = sorted(np.flatnonzero(nodes.role == role).tolist(), key=lambda node: (nodes.sells[node], node))
+        x = WIDE * (0.18 + 0.64 * (i / max(1, len(columns) - 1) if len(columns) > 1 else 0.5))
+        for j, node in enumerate(mine):
+            at[node] = (x, TOP + (height - TOP) * (j + 0.5) / len(mine))
     return at, height
 
 
-def _draw(graph: nx.MultiDiGraph[int], edges: list[tuple[int, int, dict[str, Any]]], net: Layout) -> Any:
-    at, height = _places(graph, net)
-    with canvas((WIDE, height), salt="network") as (figure, done):
-        ax = figure.add_axes((0, 0, 1, 1))
-        ax.set_axis_off()
-        ax.set_xlim(0, WIDE)
-        ax.set_ylim(height, 0)
-        _edges(ax, edges, at)
-        _nodes(ax, graph, net, at)
-        for role in sorted({int(role) for role in net.role}):
-            x = next(at[firm][0] for firm in at if net.role[firm] == role)
-            ax.text(x, 14, f"{label(ROLES[role])}s", ha="center", va="center", color=QUIET, fontsize=12)
-        return done()
+def _draw(edges: pd.DataFrame, nodes: Nodes) -> Markup:
+    at, height = _places(nodes)
+    drawing = Drawing(WIDE, height, "who contracted with whom, from suppliers at the left to distributors at the right")
+    most = max(edges["units"].tolist(), default=1.0)
+    for edge in reversed(list(edges.head(MAX_EDGES).itertuples())):
+        width = max(0.4, WIDEST * edge.units / most)
+        drawing.curve(at[edge.start], at[edge.end], series_color(edge.item), width)
+    _discs(drawing, edges, nodes, at)
+    for role in sorted({int(role) for role in nodes.role}):
+        x = next(at[node][0] for node in at if nodes.role[node] == role)
+        drawing.text(x, 14, f"{label(ROLES[role])}s", "middle", QUIET, is_bold=True)
+    return drawing.svg()
 
 
-def _edges(ax: Any, edges: list[tuple[int, int, dict[str, Any]]], at: dict[int, tuple[float, float]]) -> None:
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    most = max((data["units"] for _, _, data in edges), default=1.0)
-    for seller, buyer, data in reversed(edges):
-        (x0, y0), (x1, y1) = at[seller], at[buyer]
-        bend = (x1 - x0) / 2
-        curve = Path([(x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)], [1, 4, 4, 4])
-        width = max(0.4, WIDEST * data["units"] / most)
-        ax.add_patch(PathPatch(curve, fill=False, edgecolor=series_color(data["item"]), linewidth=width, alpha=0.45))
-
-
-def _nodes(ax: Any, graph: nx.MultiDiGraph[int], net: Layout, at: dict[int, tuple[float, float]]) -> None:
-    flow = {firm: sum(data["units"] for *_, data in graph.in_edges(firm, data=True)) for firm in at}
-    flow = {firm: flow[firm] + sum(data["units"] for *_, data in graph.out_edges(firm, data=True)) for firm in at}
-    most = max(max(flow.values()), 1.0)
-    crowded = max(int((net.role == role).sum()) for role in range(len(ROLES))) > MAX_LABELS
-    for firm, (x, y) in at.items():
-        radius = 3 + 6 * (flow[firm] / most) ** 0.5
-        ax.plot(x, y, "o", markersize=2 * radius, color=INK, markeredgewidth=0)
-        if crowded:
-            continue
-        side = {0: -1, len(ROLES) - 1: 1}.get(int(net.role[firm]), 0)
-        place = (x + side * (radius + 6), y) if side else (x, y - radius - 9)
-        align = {-1: "right", 1: "left", 0: "center"}[side]
-        ax.text(*place, net.names[firm].replace("_", " "), ha=align, va="center", fontsize=11, color=INK)
+def _discs(drawing: Drawing, edges: pd.DataFrame, nodes: Nodes, at: dict[int, tuple[float, float]]) -> None:
+    units = edges["units"].to_numpy()
+    num = len(nodes.names)
+    flow = np.bincount(edges["start"], units, num) + np.bincount(edges["end"], units, num)
+    for node, (x, y) in at.items():
+        radius = 3 + 6 * (flow[node] / max(flow.max(), 1.0)) ** 0.5
+        name = short(nodes.names[node].replace("_", " "), 26)
+        drawing.dot(x, y, radius, INK, about=f"{name}: {compact(flow[node])} units")
+        role = int(nodes.role[node])
+        if role == 0:
+            drawing.text(x - radius - 6, y, name, "end", INK)
+        elif role == len(ROLES) - 1:
+            drawing.text(x + radius + 6, y, name, "start", INK)
+        else:
+            drawing.text(x, y - radius - 9, name, "middle", INK)
 
 
-def _legend(graph: nx.MultiDiGraph[int], net: Layout) -> Grid:
+def _legend(pairs: pd.DataFrame, net: Layout) -> Grid:
     """Items in their colours, with what was contracted of each."""
-    totals = dict.fromkeys(range(len(net.items)), 0.0)
-    for *_, data in graph.edges(data=True):
-        totals[data["item"]] += data["units"]
+    totals = pairs.groupby("item")["units"].sum()
     rows = tuple(
-        (Cell(net.items[item], f"swatch s{item % 8 + 1}"), Cell(compact(units), "number"))
+        (Cell(net.items[item], f"swatch s{item % 8 + 1}"), Cell(compact(units), "number", value=float(units)))
         for item, units in totals.items()
-        if units
     )
-    return Grid((Cell("item"), Cell("units contracted", "number")), rows)
+    return Grid(heads("item", "units contracted", numbers="units contracted"), rows)
+
+
+def _largest(pairs: pd.DataFrame, net: Layout) -> Grid:
+    """Single firms that traded most."""
+    rows = tuple(
+        (
+            Cell(net.names[pair.seller]),
+            Cell(net.names[pair.buyer]),
+            Cell(net.items[pair.item], f"swatch s{pair.item % 8 + 1}"),
+            Cell(f"{pair.contracts:,}", "number"),
+            Cell(number(pair.units), "number", value=float(pair.units)),
+            Cell(number(pair.value), "number", value=float(pair.value)),
+            Cell(number(pair.value / pair.units), "number", value=float(pair.value / pair.units)),
+        )
+        for pair in pairs.head(MAX_PAIRS).itertuples()
+    )
+    names = ("seller", "buyer", "item", "contracts", "units", "value, EUR", "EUR/unit")
+    left = len(pairs) - len(rows)
+    note = f"{left:,} more relations are in events/contracts." if left else ""
+    fold = f"The {len(rows)} largest relations" if left else f"All {len(rows)} relations"
+    return Grid(heads(*names, numbers=",".join(names[3:])), rows, note, fold)

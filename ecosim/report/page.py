@@ -1,28 +1,35 @@
 """The page: what ran, the comparison first, the sections of the side, all KPIs, costs, and where it all came from.
 
-One HTML file without scripts, fonts or pictures from elsewhere. Everything that a scenario or a model wrote is escaped
-by the template; only drawings made here are markup. The same run gives the same bytes.
+One HTML file without anything from elsewhere; its small script sorts and filters, and nothing is missing without it.
+Everything that a scenario or a model wrote is escaped by the template, cut to a bound, and its unseen characters made
+visible, at the one place where text becomes markup (`_fit`); and the page's own policy lets no browser run any script
+but ours, or fetch anything. The same run gives the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from ecosim.report import answers, costs, differences, seating, tables
+from ecosim.report import answers, costs, differences, seating, tables, trouble
 from ecosim.report.parts import Part, Points, Section, Theme, Verbatim
 from ecosim.report.sections import bands_note, sections, theme
 from ecosim.report.source import Source
-from ecosim.report.words import label, listed, number, plural, seconds, title
+from ecosim.report.words import label, listed, number, plural, seconds, short, shown, title
 
 if TYPE_CHECKING:
     from ecosim.explore import Run
 
 HERE = Path(__file__).parent
+MAX_TITLE, MAX_ABOUT, MAX_NAME, MAX_VALUE = 200, 2_000, 80, 2_000
+"""Characters of the title, of the description, of an arm's name, and of a value of the scenario, that are shown."""
 
 
 def write(run: Run, path: Path) -> None:
@@ -40,9 +47,15 @@ def html(run: Run) -> str:
     source = Source(run)
     look = theme(run.side.name)
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_fit,
     )
-    page = environment.get_template("page.html.j2")
+    environment.filters["numbers"] = lambda figures: {name: value for name, _, value in figures}
+    page, script = environment.get_template("page.html.j2"), (HERE / "script.js").read_text(encoding="utf-8")
     return page.render(
         source=source,
         header=_header(source),
@@ -52,13 +65,20 @@ def html(run: Run) -> str:
         sections=_all_sections(source, look),
         bands_note=bands_note(source),
         style=(HERE / "style.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _fit(value: Any) -> Any:
+    """What a template puts out; only markup made here passes as it is."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _all_sections(source: Source, look: Theme) -> list[Section]:
     """In the order of the page."""
     found = [differences.section(source, look), *sections(source, look.plans), answers.section(source)]
-    found += [_figures(source, look), costs.section(source), _provenance(source)]
+    found += [_figures(source, look), costs.section(source), trouble.section(source), _provenance(source)]
     return [section for section in found if section is not None]
 
 
@@ -82,13 +102,13 @@ def _header(source: Source) -> dict[str, Any]:
         facts.append(f"{plural(machine.get('cores') or 0, 'core')}, {machine.get('processor', '')}")
     return {
         "side": label(run.side.name),
-        "title": run.title,
-        "about": " ".join(str(manifest["scenario"].get("about", "")).split()),
+        "title": shown(run.title, MAX_TITLE),
+        "about": shown(" ".join(str(manifest["scenario"].get("about", ""))[: 2 * MAX_ABOUT].split()), MAX_ABOUT),
         "status": manifest.get("status", "unknown"),
         "facts": facts,
         "arms": [
             {
-                "name": arm,
+                "name": short(arm, MAX_NAME),
                 "code": i % 8 + 1,
                 "replicas": plural(counts[arm], "replica"),
                 "told": seating.told(source, arm),
@@ -166,8 +186,17 @@ def _provenance(source: Source) -> Section:
     manifest = source.manifest
     facts: dict[str, Any] = {"ecosim": manifest["ecosim"], "scenario file": manifest.get("scenario_file", "–")}
     facts |= {"numerics of models": manifest.get("numerics", "–"), **manifest.get("machine", {})}
-    resolved = yaml.safe_dump(manifest["scenario"], sort_keys=False, allow_unicode=True, width=110)
+    resolved = yaml.safe_dump(_cut(manifest["scenario"]), sort_keys=False, allow_unicode=True, width=110)
     parts: list[Part] = [tables.facts(facts), tables.minds(source)]
     parts += [Verbatim("The scenario as it ran, with all defaults", resolved), tables.replicas(source)]
     lead = "What is needed to run this again. Equal digests mean equal events, bit for bit."
     return Section("provenance", "Provenance", lead, tuple(parts))
+
+
+def _cut(value: Any) -> Any:
+    """A scenario with its longest texts cut, which YAML would take seconds over."""
+    if isinstance(value, dict):
+        return {shown(key, MAX_VALUE) if isinstance(key, str) else key: _cut(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner) for inner in value]
+    return shown(value, MAX_VALUE) if isinstance(value, str) and len(value) > MAX_VALUE else value

@@ -6,7 +6,7 @@ No part holds markup but `Chart.svg`: text of models and scenarios stays text un
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from markupsafe import Markup
@@ -45,18 +45,28 @@ class Charts:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table; `tone` is a CSS class: number, good, bad, quiet, swatch, code, and so on."""
+    """One cell of a table.
+
+    Attributes:
+        text: as shown.
+        tone: CSS classes: number, good, bad, quiet, swatch, code, and so on.
+        about: shown where one points at it.
+        details: text behind a fold.
+        value: what the column is sorted by, where the text does not tell; numbers that a reader can read need none.
+        is_repeat: the text stands in the row above too, so it shows only once rows are sorted.
+    """
 
     text: str
     tone: str = ""
     about: str = ""
-    span: int = 1
     details: str = ""
+    value: float | None = None
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table; a row that is a plain text is a heading inside it."""
+    """A table; a row that is a plain text is a heading inside it. One with heads can be sorted by a column."""
 
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...] | str, ...]
@@ -111,6 +121,7 @@ class Asked:
     continues: bool
     answer: str
     options: tuple[Option, ...]
+    num_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +139,70 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A negotiation, move by move, and what was private until it ended."""
+    """A negotiation, move by move, and what was private until it ended.
 
+    Attributes:
+        ended: how, in a few words.
+        heading: who about what, when and where.
+        reasons: why it is among the talks shown.
+        facets: what it can be chosen by: name to value.
+        moves: in order; `num_left` more are not shown.
+        outcome, secrets: sentences.
+        chart: of the prices.
+    """
+
+    ended: str
+    heading: str
+    reasons: tuple[str, ...]
+    facets: tuple[tuple[str, str], ...]
     moves: tuple[Move, ...]
+    num_left: int
     outcome: str
     secrets: tuple[str, ...]
     chart: Chart
-    kind: Literal["transcript"] = "transcript"
 
 
-Part = Charts | Grid | Note | Points | Verbatim | Transcript
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """Transcripts to choose from; the first is open."""
+
+    talks: tuple[Transcript, ...]
+    kind: Literal["talks"] = "talks"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A post of the gallery.
+
+    Attributes:
+        title, author, place: what it is called, by whom, and where it stands (topic, niche, day).
+        is_ai: made by an AI creator.
+        reasons: why it is among the posts shown.
+        facets: what it can be chosen by: name to value.
+        figures: what came of it: name, number as text, number.
+        prompt: what a language mind had read that wrote the title.
+    """
+
+    title: str
+    author: str
+    place: str
+    is_ai: bool
+    reasons: tuple[str, ...]
+    facets: tuple[tuple[str, str], ...]
+    figures: tuple[tuple[str, str, float], ...]
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Posts as cards."""
+
+    cards: tuple[Card, ...]
+    note: str
+    kind: Literal["gallery"] = "gallery"
+
+
+Part = Charts | Grid | Note | Points | Verbatim | Talks | Gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +264,19 @@ class Theme:
 
     plans: tuple[Plan, ...] = ()
     headline: tuple[tuple[str, str | None], ...] = ()
-    limits: tuple[str, ...] = field(default=())
+    limits: tuple[str, ...] = ()
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """The heading under which each KPI stands."""
+        return {kpi: plan.title for plan in self.plans for kpi in plan.kpis}
+
+
+OTHER = "Other"
+"""The heading of KPIs that no plan names."""
+
+
+def heads(*names: str, numbers: str = "") -> tuple[Cell, ...]:
+    """Column heads; those named in `numbers` (by commas) stand at the right."""
+    right = set(numbers.split(","))
+    return tuple(Cell(name, "number" if name in right else "") for name in names)

@@ -1,19 +1,31 @@
-"""Drawings that all sides share: bands over time, and bars."""
+"""Drawings that all sides share: bands over time, differences over time, bars, and shares of a whole.
+
+Every axis of values holds 0; one that does not says so beside it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ecosim.report.canvas import INK, QUIET, SERIES, axes_in, canvas, honest, series_color, whole_steps
-from ecosim.report.words import compact, label
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecosim.report.canvas import (
+    CHAR,
+    INK,
+    NUM_SERIES,
+    QUIET,
+    Drawing,
+    Scale,
+    level_grid,
+    series_color,
+    ticks,
+    upright_grid,
+    with_zero,
+)
+from ecosim.report.words import compact, label, short
 
 BAND = (0.05, 0.95)
 """Quantiles over replicas that a band shows."""
@@ -22,13 +34,22 @@ PANEL = (340, 210)
 WIDE = 1040
 MAX_POINTS = 300
 """Longer runs are drawn as means over a few steps each."""
+FEWEST_POINTS = 100
+"""The same where many arms share the points of a panel."""
+MAX_NAME = 26
+"""Letters of a name beside a bar."""
 
-_MARGINS = (44, 10, 24, 34)
-"""Left, right, top and bottom of a panel, px."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 26, 34
+"""Margins of a panel, px."""
 
 
 def panel(
-    frame: pd.DataFrame, arms: Sequence[str], unit: str, step: str, against: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    arms: Sequence[str],
+    unit: str,
+    step: str,
+    against: pd.DataFrame | None = None,
+    marks: Sequence[int] = (),
 ) -> Markup:
     """One metric and group over time: the mean of each arm's replicas, and a band from the 5 % to the 95 % quantile.
 
@@ -38,31 +59,57 @@ def panel(
         unit: of the values.
         step: what a step is called.
         against: another metric of the first arm, drawn as a dashed line.
+        marks: steps at which somebody intervened.
     """
-    with canvas(PANEL, salt=f"{frame['metric'].iloc[0]}/{frame['group'].iloc[0]}") as (figure, done):
-        ax = axes_in(figure, PANEL, _MARGINS)
-        if against is not None:
-            mean, _, _ = band(against[against["arm"] == arms[0]])
-            ax.plot(mean.index, mean, color=QUIET, linewidth=1.2, linestyle=(0, (3, 2)))
-        for i, arm in enumerate(arms):
-            part = frame[frame["arm"] == arm]
-            if not part.empty:
-                _draw_band(ax, part, series_color(i))
-        honest(ax, frame["value"])
-        ax.set_title(unit, loc="left", x=-0.09, fontsize=11, color=QUIET)
-        ax.set_xlabel(step, loc="right", labelpad=1)
-        ax.margins(x=0.01)
-        whole_steps(ax)
-        return done()
+    most = max(FEWEST_POINTS, MAX_POINTS // len(arms))
+    parts = [(i, frame[frame["arm"] == arm]) for i, arm in enumerate(arms)]
+    bands = [(i, band(part, most), part["replica"].nunique() > 1) for i, part in parts if not part.empty]
+    beside = [] if against is None else [band(against[against["arm"] == arms[0]], most)[0]]
+    ends = with_zero(np.concatenate([*(np.concatenate(values) for _, values, _ in bands), *beside]))
+    drawing, x, y = _frame(frame["step"], ends, unit, step, marks, _about(frame))
+    for mean in beside:
+        drawing.line(_points(mean, x, y), QUIET, 1.2, dash="3 2")
+    for i, (mean, low, high), has_band in bands:
+        if has_band:
+            drawing.area(_points(high, x, y), _points(low, x, y), series_color(i))
+        drawing.line(_points(mean, x, y), series_color(i), 1.7)
+        for step_alone in _alone(mean):
+            drawing.dot(x(step_alone), y(mean[step_alone]), 1.6, series_color(i))
+    return drawing.svg()
 
 
-def band(frame: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float], pd.Series[float]]:
+def gaps(bands: Sequence[tuple[int, pd.DataFrame]], unit: str, step: str, about: str) -> Markup:
+    """Paired differences to the first arm over time.
+
+    Args:
+        bands: of each arm its place among the colours, and rows by step with `mean, low, high`.
+        unit, step: of the values, and what a step is called.
+        about: what is drawn, for who does not see it.
+    """
+    steps = pd.Series(np.concatenate([frame.index.to_numpy() for _, frame in bands]))
+    ends = with_zero(np.concatenate([frame.to_numpy().ravel() for _, frame in bands]))
+    drawing, x, y = _frame(steps, ends, f"difference, {unit}" if unit else "difference", step, (), about)
+    for i, frame in bands:
+        drawing.area(_points(frame["high"], x, y), _points(frame["low"], x, y), series_color(i))
+        drawing.line(_points(frame["mean"], x, y), series_color(i), 1.7)
+    return drawing.svg()
+
+
+def band(frame: pd.DataFrame, most: int = MAX_POINTS) -> tuple[pd.Series[float], pd.Series[float], pd.Series[float]]:
     """Mean, low and high over replicas at each step; nan where no replica has a value."""
-    wide = frame.pivot(index="step", columns="replica", values="value").sort_index()
-    stride = math.ceil(len(wide) / MAX_POINTS)
-    if stride > 1:
-        wide = wide.groupby((wide.index - wide.index[0]) // stride * stride + wide.index[0]).mean()
-    return wide.mean(axis=1), wide.quantile(BAND[0], axis=1), wide.quantile(BAND[1], axis=1)
+    wide = coarse(frame.pivot(index="step", columns="replica", values="value").sort_index(), most)
+    if wide.shape[1] == 1:
+        return (wide.iloc[:, 0],) * 3
+    spread = wide.quantile(list(BAND), axis=1)
+    return wide.mean(axis=1), spread.iloc[0], spread.iloc[1]
+
+
+def coarse(wide: pd.DataFrame, most: int = MAX_POINTS) -> pd.DataFrame:
+    """Rows by step, as means over a few steps each where there are too many."""
+    stride = math.ceil(len(wide) / most)
+    if stride <= 1:
+        return wide
+    return wide.groupby((wide.index - wide.index[0]) // stride * stride + wide.index[0]).mean()
 
 
 def bars(frame: pd.DataFrame, arms: Sequence[str], unit: str, reference: float | None = None) -> Markup:
@@ -75,79 +122,88 @@ def bars(frame: pd.DataFrame, arms: Sequence[str], unit: str, reference: float |
         reference: where to draw a line that bars are read against.
     """
     groups = list(dict.fromkeys(frame["group"]))
-    height = 46 + max(1, len(groups)) * (14 + 16 * len(arms))
-    size = (PANEL[0], height)
-    longest = max(len(_group(group)) for group in groups)
-    with canvas(size, salt=f"bars/{frame['metric'].iloc[0]}") as (figure, done):
-        ax = axes_in(figure, size, (12 + 6 * longest, 44, 10, 34))
-        thick = 0.7 / len(arms)
+    thick, row = 12, 14 + 14 * len(arms)
+    left = 14 + CHAR * max(len(_group(group)) for group in groups)
+    stats = {key: _spread(part) for key, part in frame.dropna(subset="value").groupby(["group", "arm"])["value"]}
+    drawing = Drawing(PANEL[0], 44 + row * len(groups), _about(frame))
+    bottom = drawing.height - 38
+    room = max((CHAR * len(compact(mean)) for mean, *_ in stats.values()), default=0.0)
+    x = Scale(*with_zero([v for s in stats.values() for v in s] + [reference or 0.0]), left, PANEL[0] - 10 - room)
+    upright_grid(drawing, x, 4, bottom, unit)
+    for j, group in enumerate(groups):
+        drawing.text(left - 8, 6 + row * (j + 0.5), _group(group), "end", INK)
         for i, arm in enumerate(arms):
-            for j, group in enumerate(groups):
-                values = frame.loc[(frame["arm"] == arm) & (frame["group"] == group), "value"].dropna()
-                if not values.empty:
-                    _bar(ax, j - 0.35 + thick * (i + 0.5), values, thick * 0.86, series_color(i))
-        if reference is not None:
-            ax.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (3, 2)))
-        ax.set_yticks(range(len(groups)), [_group(group) for group in groups], color=INK)
-        ax.set_ylim(len(groups) - 0.5, -0.5)
-        _flat(ax, unit)
-        return done()
+            if (group, arm) in stats:
+                _bar(drawing, x, 6 + row * j + 7 + 14 * i, thick, stats[group, arm], series_color(i))
+    if reference is not None:
+        drawing.line([(x(reference), 2), (x(reference), bottom)], QUIET, 1, dash="3 2")
+    return drawing.svg()
 
 
-def amounts(values: Mapping[str, float], unit: str, spell: Callable[[float], str] = compact) -> Markup:
-    """Named amounts as bars, the largest first, each with its number."""
-    ordered = sorted(values.items(), key=lambda pair: -pair[1])
-    size = (WIDE // 2, 46 + 22 * len(ordered))
-    longest = max((len(name) for name, _ in ordered), default=0)
-    with canvas(size, salt=f"amounts/{unit}") as (figure, done):
-        ax = axes_in(figure, size, (16 + 6 * longest, 60, 6, 34))
-        for j, (_, value) in enumerate(ordered):
-            ax.barh(j, value, 0.62, color=SERIES[0])
-            _mark(ax, value, j, spell(value))
-        ax.set_yticks(range(len(ordered)), [name for name, _ in ordered], color=INK)
-        ax.set_ylim(len(ordered) - 0.5, -0.5)
-        _flat(ax, unit)
-        return done()
+def shares(values: Mapping[str, float], total: float, about: str) -> Markup:
+    """One bar of the whole width, cut by the shares of a total, in the order given; a share of 8 % has its number."""
+    drawing = Drawing(WIDE, 34, about)
+    x = Scale(0, total, 0, WIDE)
+    at = 0.0
+    for i, (name, value) in enumerate(values.items()):
+        width = x(value) - x(0)
+        percent = f"{100 * value / total:.0f} %"
+        drawing.box(x(at), 2, max(width - 1, 0.5), 26, series_color(min(i, NUM_SERIES - 1)), about=f"{name}: {percent}")
+        if width > 0.08 * WIDE:
+            drawing.text(x(at) + width / 2, 15, percent, "middle", "var(--paper)", is_bold=True)
+        at += value
+    return drawing.svg()
 
 
-def _draw_band(ax: Axes, frame: pd.DataFrame, color: str) -> None:
-    mean, low, high = band(frame)
-    if frame["replica"].nunique() > 1:
-        ax.fill_between(mean.index, low, high, alpha=0.18, linewidth=0, color=color)
-    ax.plot(mean.index, mean, color=color, linewidth=1.7)
-    alone = mean.notna() & mean.shift(1).isna() & mean.shift(-1).isna()  # a line needs two points, a lone one a dot
-    ax.plot(mean.index[alone], mean[alone], "o", color=color, markersize=2.5)
+def _frame(
+    steps: pd.Series[int], ends: tuple[float, float], unit: str, step: str, marks: Sequence[int], about: str
+) -> tuple[Drawing, Scale, Scale]:
+    """A panel without its lines: grid, unit, whole steps below, and where somebody intervened."""
+    width, height = PANEL
+    drawing = Drawing(width, height, about)
+    x = Scale(float(steps.min()), float(steps.max()), _LEFT + 4, width - _RIGHT)
+    y = Scale(*ends, height - _BOTTOM, _TOP)
+    level_grid(drawing, y, _LEFT, width - _RIGHT)
+    whole = [value for value in ticks(x.low, float(steps.max()), 7) if value == int(value)]
+    for value in whole:
+        drawing.line([(x(value), height - _BOTTOM), (x(value), height - _BOTTOM + 3)], QUIET, 0.8)
+        drawing.text(x(value), height - _BOTTOM + 12, f"{value:,.0f}", "middle")
+    drawing.text(width - _RIGHT, height - 7, step, "end")
+    drawing.text(4, 10, short(unit, 40) or "number")
+    for mark in marks:
+        drawing.line([(x(mark), _TOP - 6), (x(mark), height - _BOTTOM)], INK, 0.8, dash="1 3")
+        drawing.dot(x(mark), _TOP - 6, 2.4, INK, about=f"intervention in {step} {mark}")
+    return drawing, x, y
 
 
-def _bar(ax: Axes, where: float, values: pd.Series[float], thick: float, color: str) -> None:
-    mean = float(values.mean())
-    ax.barh(where, mean, thick, color=color, alpha=0.85)
-    end = mean
-    if len(values) > 1:
-        low, high = values.quantile(BAND[0]), values.quantile(BAND[1])
-        ax.plot([low, high], [where, where], color=INK, linewidth=1.1)
-        end = max(mean, float(high))
-    _mark(ax, max(end, 0), where, compact(mean))
+def _points(values: pd.Series[float], x: Scale, y: Scale) -> list[tuple[float, float]]:
+    return [(x(step), y(value)) for step, value in zip(values.index.tolist(), values.tolist(), strict=True)]
 
 
-def _mark(ax: Axes, x: float, y: float, text: str) -> None:
-    """A number just right of the end of a bar."""
-    place: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
-    ax.annotate(text, (x, y), fontsize=11, color=INK, **place)
+def _alone(mean: pd.Series[float]) -> list[int]:
+    """Steps whose neighbours have no value: a line needs two points, a lone one a dot."""
+    alone = mean.notna() & mean.shift(1).isna() & mean.shift(-1).isna()
+    return [int(step) for step in mean.index[alone]]
 
 
-def _flat(ax: Axes, unit: str) -> None:
-    """Bars lie: the grid stands, and the axis of values is below."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def _spread(values: pd.Series[float]) -> tuple[float, float, float]:
+    low, high = values.quantile(list(BAND)) if len(values) > 1 else (values.iloc[0], values.iloc[0])
+    return float(values.mean()), float(low), float(high)
 
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x")
-    ax.spines["bottom"].set_visible(False)
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
-    ax.tick_params(axis="x", length=0)
-    ax.set_xlabel(unit, loc="right", labelpad=1)
+
+def _bar(drawing: Drawing, x: Scale, y: float, thick: float, stats: tuple[float, float, float], color: str) -> None:
+    mean, low, high = stats
+    left, right = sorted((x(0), x(mean)))
+    drawing.box(left, y, right - left, thick, color)
+    if high > low:
+        drawing.line([(x(low), y + thick / 2), (x(high), y + thick / 2)], INK, 1.1)
+    drawing.text(max(right, x(high)) + 5, y + thick / 2, compact(mean), "start", INK)
+
+
+def _about(frame: pd.DataFrame) -> str:
+    group = str(frame["group"].iloc[0])
+    return label(str(frame["metric"].iloc[0])) + (f", {label(group)}" if group else "")
 
 
 def _group(group: str) -> str:
-    return label(group) or "all"
+    return short(label(group), MAX_NAME) or "all"

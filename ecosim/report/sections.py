@@ -10,6 +10,9 @@ from ecosim.report.parts import Chart, Charts, Note, Panel, Part, Plan, Section,
 from ecosim.report.source import Source
 from ecosim.report.words import label, listed, plural, title
 
+MAX_GROUPS, MAX_ARMS, MAX_MARKS = 12, 8, 40
+"""Panels of a metric, arms in a panel, and interventions marked in it: a page of more is neither read nor small."""
+
 THEMES = {"manufacturing": "ecosim.report.manufacturing", "community": "ecosim.report.community"}
 REFERENCES = {"bullwhip": 1.0}
 """Values of a KPI that its bars are read against: orders that swing as demand does."""
@@ -44,6 +47,11 @@ def _section(source: Source, plan: Plan) -> Section | None:
     )  # these share a row; a metric of many groups has its own
     parts: list[Part] = [Charts(single, note=_whiskers(source) if bars else "")] if single else []
     parts += [Charts(row) for row in rows if len(row) > 1]
+    if parts and len(source.arms) > MAX_ARMS:
+        parts.append(Note(f"The first {MAX_ARMS} of {len(source.arms)} arms are drawn.", "quiet"))
+    crowded = [panel.metric for panel in plan.panels if len(_groups(source, panel)) > MAX_GROUPS]
+    if crowded:
+        parts.append(Note(f"The first {MAX_GROUPS} groups of {listed(crowded)} are drawn; all are in metrics.parquet."))
     silent = _silent(source, plan)
     if silent and parts:
         parts.append(Note(f"Not drawn, because 0 or without a value throughout: {listed(silent)}.", "quiet"))
@@ -56,20 +64,26 @@ def _section(source: Source, plan: Plan) -> Section | None:
 def _panels(source: Source, panel: Panel) -> Iterable[Chart]:
     figure = source.figure(panel.metric)
     against = source.metrics.get((panel.against, ""))
-    for group in source.groups(panel.metric):
-        if panel.groups is None or group in panel.groups:
-            frame = source.metrics[panel.metric, group]
-            svg = plots.panel(frame, source.arms, figure.unit, source.run.side.step_name, against)
-            yield Chart(panel.title or title(panel.metric), label(group), figure.about, svg)
+    arms, step = source.arms[:MAX_ARMS], source.run.side.step_name
+    for group in _groups(source, panel)[:MAX_GROUPS]:
+        frame = source.metrics[panel.metric, group]
+        svg = plots.panel(frame, arms, figure.unit, step, against, source.interventions[:MAX_MARKS])
+        yield Chart(panel.title or title(panel.metric), label(group), figure.about, svg)
+
+
+def _groups(source: Source, panel: Panel) -> list[str]:
+    """The groups of a panel that the run has."""
+    return [group for group in source.groups(panel.metric) if panel.groups is None or group in panel.groups]
 
 
 def _bars(source: Source, kpi: str) -> Iterable[Chart]:
     frame = source.kpis[source.kpis["metric"] == kpi].dropna(subset="value")
     if frame["group"].nunique() > 1:
         frame = frame[frame["group"] != ""]
+    frame = frame[frame["group"].isin(frame["group"].unique()[:MAX_GROUPS])]
     if not frame.empty and (frame["value"] != 0).any():
         figure = source.figure(kpi, "kpis")
-        svg = plots.bars(frame, source.arms, figure.unit, REFERENCES.get(kpi))
+        svg = plots.bars(frame, source.arms[:MAX_ARMS], figure.unit, REFERENCES.get(kpi))
         yield Chart(title(kpi), "whole run", figure.about, svg)
 
 
@@ -107,5 +121,15 @@ def bands_note(source: Source) -> str:
     coarse = ""
     if source.manifest.get("steps_done", 0) > plots.MAX_POINTS:
         coarse = f" Long runs are drawn as means over a few {step}s each."
+    marked = (
+        f" Dotted upright lines mark interventions: {_at(source.interventions, step)}." if source.interventions else ""
+    )
     quantiles = "from their 5\u00a0% to their 95\u00a0% quantile"
-    return f"Lines are means over {over}, bands run {quantiles}, {step} by {step}.{fewer}{coarse}"
+    lines = f"Lines are means over {over}, bands run {quantiles}, {step} by {step}. Axes of values hold 0."
+    return f"{lines}{fewer}{coarse}{marked}"
+
+
+def _at(steps: list[int], step: str) -> str:
+    if len(steps) > 6:
+        return f"{len(steps):,} of them, from {step} {steps[0]} to {step} {steps[-1]}"
+    return f"{step} {listed([str(s) for s in steps])}"

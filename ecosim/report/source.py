@@ -6,17 +6,23 @@ an empty table, never an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ecosim.errors import RunError
+from ecosim.exact import MILLION
 from ecosim.side import Figure
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ecosim.explore import Run
+
+MAX_EXAMPLES = 4
+"""Arms of which single talks are shown."""
 
 KPI_COLUMNS = ("replica", "metric", "group", "value", "unit", "arm")
 
@@ -28,18 +34,67 @@ class Source:
         self.run = run
         self.manifest: dict[str, Any] = run.manifest
         self.arms: list[str] = run.arms
-        self._events: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def tables(self) -> list[str]:
         """The event tables that hold rows."""
         return self.run.tables
 
-    def events(self, name: str) -> pd.DataFrame:
-        """An event table; empty, without columns, where the run has none."""
-        if name not in self._events:
-            self._events[name] = self.run.events(name) if name in self.tables else pd.DataFrame()
-        return self._events[name]
+    def events(self, name: str, columns: Sequence[str] = (), **equal: int | Sequence[int]) -> pd.DataFrame:
+        """Rows of an event table in natural units; empty, without columns, where the run has none.
+
+        A run of a thousand firms has millions of rows, so they are read part by part and cut down before they are
+        pandas'.
+
+        Args:
+            name: of the table.
+            columns: which; all by default. One that an older run lacks is left out.
+            equal: columns, and the value or values that rows must have there.
+        """
+        import pyarrow as pa
+
+        pieces = [_cut(piece, columns, equal) for piece in self._pieces(f"events/{name}")]
+        if not pieces:
+            return pd.DataFrame()
+        frame: pd.DataFrame = pa.concat_tables(pieces, promote_options="default").to_pandas()
+        schema = self.run.side.events.get(name)
+        for column in schema.columns if schema else ():
+            if column.unit.endswith("/1e6") and column.name in frame:
+                frame[column.name] = frame[column.name] / MILLION
+        return frame
+
+    def ops(self, name: str) -> pd.DataFrame:
+        """A table that depends on where the run was computed, such as calls; empty where there is none."""
+        import pyarrow as pa
+
+        pieces = list(self._pieces(f"ops/{name}"))
+        return pa.concat_tables(pieces, promote_options="default").to_pandas() if pieces else pd.DataFrame()
+
+    def decisions_of_models(self) -> pd.DataFrame:
+        """What was kept of each decision of a language mind, for its cost: `replica, flops, question`."""
+        names = [name for name in self.run._store.names() if name.startswith("decisions/")]
+        pieces = [
+            piece.select(["replica", "flops"]).to_pandas().assign(question=name.removeprefix("decisions/"))
+            for name in names
+            for piece in self._pieces(name)
+        ]
+        return pd.concat(pieces) if pieces else pd.DataFrame(columns=["replica", "flops", "question"])
+
+    def _pieces(self, name: str) -> Iterator[pa.Table]:
+        return self.run._store.pieces(name)  # the run gives whole tables only, as a reader at the prompt wants them
+
+    @cached_property
+    def examples(self) -> list[int]:
+        """Replicas that single talks, posts and networks are taken from: the first whole one of each arm."""
+        whole = [(int(r), str(arm)) for r, arm in self.run.replicas["arm"].items() if r not in self.faults]
+        first = {arm: replica for replica, arm in reversed(whole)}
+        return sorted(first.values())[:MAX_EXAMPLES] or [0]
+
+    @cached_property
+    def interventions(self) -> list[int]:
+        """Steps at which the scenario, or somebody, changed the world."""
+        frame = self.events("interventions", ["step"])
+        return sorted({int(step) for step in frame["step"]}) if "step" in frame else []
 
     @cached_property
     def kpis(self) -> pd.DataFrame:
@@ -112,6 +167,16 @@ class Source:
         """Grades of minds that guess: all but scripted ones."""
         grades = [mind["grade"] for mind in self.manifest.get("minds", []) if mind["grade"] != "scripted"]
         return list(dict.fromkeys(grades))
+
+
+def _cut(piece: pa.Table, columns: Sequence[str], equal: dict[str, int | Sequence[int]]) -> pa.Table:
+    """Some columns of the rows that have these values."""
+    import pyarrow.compute as pc
+
+    for column, value in equal.items():
+        wanted = [value] if isinstance(value, int) else list(value)
+        piece = piece.filter(pc.field(column).isin(wanted))
+    return piece.select([name for name in columns if name in piece.column_names]) if columns else piece
 
 
 def _luck(replicas: pd.DataFrame, arm: str) -> Sequence[int]:

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosim.report.differences import OTHER, theme_of
-from ecosim.report.parts import Cell, Grid, Theme
+from ecosim.report.parts import OTHER, Cell, Grid, Theme, heads
 from ecosim.report.source import Source
 from ecosim.report.words import label, number, title
 
@@ -15,15 +14,9 @@ MAX_REPLICAS = 2000
 """Rows of the table of replicas; a run of more says how many are left out."""
 
 
-def heads(*names: str, numbers: str = "") -> tuple[Cell, ...]:
-    """Column heads; those named in `numbers` (by commas) stand at the right."""
-    right = set(numbers.split(","))
-    return tuple(Cell(name, "number" if name in right else "") for name in names)
-
-
 def kpis(source: Source, theme: Theme) -> Grid:
     """Every KPI of every arm over its replicas, under the headings of the sections."""
-    headings = theme_of(theme)
+    headings = theme.headings
     order = [plan.title for plan in theme.plans] + [OTHER]
     frame = source.kpis.assign(theme=[headings.get(metric, OTHER) for metric in source.kpis["metric"]])
     places = {kpi: i for i, kpi in enumerate([*(k for plan in theme.plans for k in plan.kpis), *source.run.side.kpis])}
@@ -52,8 +45,8 @@ def _kpi_rows(source: Source, metric: str, group: str, values: pd.DataFrame) -> 
         spread = number(float(mine.std(ddof=1)), 3) if len(mine) > 1 else "–"
         rows.append(
             (
-                Cell("" if rows else name, about=figure.about),
-                Cell("" if rows else figure.unit, "quiet"),
+                Cell(name, about=figure.about, is_repeat=bool(rows)),
+                Cell(figure.unit, "quiet", is_repeat=bool(rows)),
                 *((Cell(arm, f"swatch s{i % 8 + 1}"),) if len(source.arms) > 1 else ()),
                 Cell(number(float(mine.mean())), "number"),
                 *(Cell(text, "number") for text in (spread, number(float(mine.min())), number(float(mine.max())))),

@@ -1,8 +1,4 @@
-"""One negotiation as a transcript: who moved, on which terms, and what a language mind read and scored.
-
-The talk is picked, not drawn: one that ended in a deal, in which a language mind moved if there is any, and among those
-the longest of at most `MAX_MOVES` moves. It shows how a talk goes, not how talks go on average.
-"""
+"""Negotiations as transcripts: who moved, on which terms, and what a language mind read and scored."""
 
 from __future__ import annotations
 
@@ -14,15 +10,16 @@ from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, Layout, layout
 from ecosim.manufacturing.talks import ACTS, AGREED, OUTCOMES, REJECT
 from ecosim.report.answers import ANSWERS, asked
-from ecosim.report.canvas import INK, QUIET, SERIES, axes_in, canvas, honest, whole_steps
-from ecosim.report.parts import Chart, Move, Note, Part, Transcript
+from ecosim.report.canvas import INK, SERIES, Drawing, Scale, level_grid, ticks
+from ecosim.report.parts import Chart, Move, Note, Part, Talks, Transcript
 from ecosim.report.plots import PANEL
 from ecosim.report.seating import seats
 from ecosim.report.source import Source
-from ecosim.report.words import compact, listed
+from ecosim.report.talks import KEYS, chosen, with_prices
+from ecosim.report.words import compact, listed, plural, short
 
-MAX_MOVES = 12
-KEYS = ["replica", "step", "buyer", "seller", "item"]
+MAX_MOVES = 30
+"""Moves of a talk that are shown."""
 BUYER, SELLER = SERIES[0], SERIES[1]
 
 Talk = dict[str, Any]
@@ -30,17 +27,25 @@ Talk = dict[str, Any]
 
 
 def parts(source: Source) -> list[Part]:
-    """The transcript, with a sentence that says which talk it is."""
-    talks, offers = source.events("talks"), source.events("offers")
+    """The transcripts, with a sentence that says which talks they are."""
+    replicas = source.examples
+    talks = source.events("talks", replica=replicas)
+    offers = source.events("offers", ["replica"], replica=replicas[:1])
     if talks.empty or offers.empty:
         return [Note("No negotiation can be shown: this run kept no offers.", "quiet")]
-    answers = _answers(source.events(ANSWERS))
-    talk = _pick(talks, answers)
+    answers = _answers(source.events(ANSWERS, replica=replicas))
+    keys = pd.MultiIndex.from_frame(answers[KEYS].drop_duplicates()) if not answers.empty else _NONE
     net = layout(cast(ManufacturingScenario, source.run.scenario))
-    mine = _of(offers, talk).sort_values("move")
-    moves = tuple(_move(source, net, talk, row, answers) for row in mine.itertuples())
-    transcript = Transcript(moves, _outcome(talk), _secrets(talk), _chart(talk, mine))
-    return [Note(_which(source, net, talk, not answers.empty)), transcript]
+    picked = chosen(with_prices(talks, source.events("contracts", [*KEYS, "price"], replica=replicas)), keys, net)
+    offers = _of_all(source, [talk for talk, _ in picked])
+    shown = tuple(_transcript(source, net, talk, reasons, offers, answers) for talk, reasons in picked)
+    where = listed([source.named(replica) for replica in replicas])
+    note = f"{len(shown)} of {len(talks):,} negotiations of {where}: "
+    note += "the ends of the scales, one of each kind, and some by lot; what is typical, the figures tell."
+    return [Note(note), Talks(shown)]
+
+
+_NONE = pd.MultiIndex.from_arrays([[]] * len(KEYS), names=KEYS)
 
 
 def _answers(answers: pd.DataFrame) -> pd.DataFrame:
@@ -54,18 +59,30 @@ def _answers(answers: pd.DataFrame) -> pd.DataFrame:
     return mine.assign(buyer=buyer, seller=seller)
 
 
-def _pick(talks: pd.DataFrame, answers: pd.DataFrame) -> Talk:
-    """The talk to show: with a language mind, with a deal, long; ties go to the first."""
-    has_language = pd.Series(False, index=talks.index)
-    if not answers.empty:
-        spoken = pd.MultiIndex.from_frame(answers[KEYS].drop_duplicates())
-        has_language = pd.Series(pd.MultiIndex.from_frame(talks[KEYS]).isin(spoken), index=talks.index)
-    length = talks["moves"].where(talks["moves"] <= MAX_MOVES, 0)
-    rank = pd.DataFrame({"language": has_language, "deal": talks["outcome"] == AGREED, "length": length, **talks[KEYS]})
-    order = rank.sort_values(
-        ["language", "deal", "length", *KEYS], ascending=[False, False, False, *[True] * len(KEYS)]
+def _of_all(source: Source, talks: list[Talk]) -> pd.DataFrame:
+    """The offers of all talks shown, and of others in the same weeks between the same sort of firms."""
+    wanted = {key: sorted({int(talk[key]) for talk in talks}) for key in KEYS}
+    return source.events("offers", (), **wanted)
+
+
+def _transcript(
+    source: Source, net: Layout, talk: Talk, reasons: list[str], offers: pd.DataFrame, answers: pd.DataFrame
+) -> Transcript:
+    mine = _of(offers, talk).sort_values("move")
+    spoken = _of(answers, talk) if not answers.empty else answers
+    moves = tuple(_move(source, net, talk, row, spoken) for row in mine.head(MAX_MOVES).itertuples())
+    arm = str(source.run.replicas["arm"].iloc[int(talk["replica"])])
+    facets = (
+        ("outcome", OUTCOMES[talk["outcome"]]),
+        ("item", net.items[talk["item"]]),
+        ("minds", "scripts only" if spoken.empty else "a language model moves"),
+        *((("arm", arm),) if len(source.arms) > 1 else ()),
+        ("shown as", "|".join(reasons)),
     )
-    return cast(Talk, talks.loc[[order.index[0]]].to_dict("records")[0])
+    left = len(mine) - len(moves)
+    ended, heading = _heading(source, net, talk, len(mine))
+    secrets = _secrets(talk)
+    return Transcript(ended, heading, tuple(reasons), facets, moves, left, _outcome(talk), secrets, _chart(talk, mine))
 
 
 def _of(frame: pd.DataFrame, talk: Talk) -> pd.DataFrame:
@@ -76,14 +93,14 @@ def _of(frame: pd.DataFrame, talk: Talk) -> pd.DataFrame:
     return frame[mask]
 
 
-def _move(source: Source, net: Layout, talk: Talk, row: Any, answers: pd.DataFrame) -> Move:
+def _move(source: Source, net: Layout, talk: Talk, row: Any, spoken: pd.DataFrame) -> Move:
     is_buyer = row.move % 2 == 0
     firm = int(talk["buyer"] if is_buyer else talk["seller"])
-    terms = f"{compact(row.quantity)} units at {row.price:.2f} EUR, delivery in {row.week} wk"
+    goods = f"{compact(row.quantity)} unit" + ("" if row.quantity == 1 else "s")
+    terms = f"{goods} at {row.price:.2f} EUR, delivery in {row.week} wk"
     if row.act == REJECT:
         terms = "walks away"
-    mine = _of(answers, talk) if not answers.empty else answers
-    mine = mine[mine["round"] == row.move] if not mine.empty else mine
+    mine = spoken[spoken["round"] == row.move] if not spoken.empty else spoken
     return Move(
         number=int(row.move) + 1,
         who=net.names[firm],
@@ -103,16 +120,17 @@ def _mind(source: Source, net: Layout, replica: int, firm: int) -> str:
     return names[rank % len(names)]
 
 
-def _which(source: Source, net: Layout, talk: Talk, has_language: bool) -> str:
-    item, buyer, seller = net.items[talk["item"]], net.names[talk["buyer"]], net.names[talk["seller"]]
-    reasons = ["a language model moves in it"] if has_language else []
-    reasons += ["it ended in a deal"] if talk["outcome"] == AGREED else []
-    reasons += ["it is long"]
-    where = source.named(int(talk["replica"]))
-    return (
-        f"{buyer} negotiates with {seller} about {item} in week {talk['step']} of {where}. "
-        f"Picked because {listed(reasons)}; it shows how a talk goes, not what is typical."
+def _heading(source: Source, net: Layout, talk: Talk, num_moves: int) -> tuple[str, str]:
+    """How it ended, and who, what and where."""
+    item, buyer, seller = (
+        short(name, 30) for name in (net.items[talk["item"]], net.names[talk["buyer"]], net.names[talk["seller"]])
     )
+    price = f" at {talk['price']:.2f} EUR" if talk["outcome"] == AGREED and talk["price"] == talk["price"] else ""
+    ended = f"{OUTCOMES[talk['outcome']]}{price}, {plural(num_moves, 'move')}"
+    where = f"{source.run.side.step_name} {talk['step']}"
+    if len(source.examples) > 1:
+        where += f", arm “{short(str(source.run.replicas['arm'].iloc[int(talk['replica'])]), 40)}”"
+    return ended, f"{buyer} negotiates with {seller} about {item} in {where}"
 
 
 def _outcome(talk: Talk) -> str:
@@ -145,31 +163,37 @@ def _secrets(talk: Talk) -> tuple[str, ...]:
 
 
 def _chart(talk: Talk, offers: pd.DataFrame) -> Chart:
-    """The prices offered, and the limits that were hidden."""
-    size = (PANEL[0] + 80, PANEL[1] + 20)
-    with canvas(size, salt="talk") as (figure, done):
-        ax = axes_in(figure, size, (44, 84, 24, 34))
-        spoken = offers[offers["act"] != REJECT]
-        for color, first, name in ((BUYER, 0, "buyer"), (SELLER, 1, "seller")):
-            side = spoken[spoken["move"] % 2 == first]
-            ax.plot(side["move"] + 1, side["price"], "o-", color=color, linewidth=1.6, markersize=4)
-            limit = talk[f"{name}_limit"]
-            ax.axhline(limit, color=color, linewidth=1.2, linestyle=(0, (4, 2)))
-            ax.annotate(f"{name}’s limit", (1.01, limit), xycoords=("axes fraction", "data"), va="center", color=color)
-        if talk["outcome"] == AGREED and not spoken.empty:
-            ax.plot(spoken["move"].iloc[-1] + 1, spoken["price"].iloc[-1], "o", mec=INK, mfc="none", markersize=11)
-        _scale(ax, offers, talk)
-        svg = done()
-    return Chart(
-        "Prices offered, with the limits", "", "dots are offers, the ring is the deal, dashes are private limits", svg
-    )
+    """The prices offered, and the limits that were hidden; this axis has prices only, and says so."""
+    width, height = PANEL[0] + 80, PANEL[1] + 20
+    spoken = offers[offers["act"] != REJECT]
+    limits = {name: float(talk[f"{name}_limit"]) for name in ("buyer", "seller")}
+    prices = [*spoken["price"].tolist(), *limits.values()]
+    room = 0.1 * max(max(prices) - min(prices), 1.0)
+    drawing = Drawing(width, height, "prices offered by buyer and seller, and their private limits")
+    y = Scale(min(prices) - room, max(prices) + room, height - 34, 26)
+    x = Scale(0.5, float(max(spoken["move"].max() + 1, 2)) + 0.3, 50, width - 84)
+    level_grid(drawing, y, 46, width - 84)
+    drawing.text(4, 10, "EUR/unit" + (", axis broken: it does not begin at 0" if y.low > 0 else ""))
+    for move in (value for value in ticks(1, x.high, 7) if value == int(value)):
+        drawing.text(x(move), height - 22, f"{move:.0f}", "middle")
+    drawing.text(width - 84, height - 7, "move", "end")
+    for color, first, name in ((BUYER, 0, "buyer"), (SELLER, 1, "seller")):
+        side = spoken[spoken["move"] % 2 == first]
+        points = [(x(move + 1), y(price)) for move, price in zip(side["move"], side["price"], strict=True)]
+        drawing.line(points, color, 1.6)
+        for point in points:
+            drawing.dot(*point, 2.6, color)
+        drawing.line([(46, y(limits[name])), (width - 84, y(limits[name]))], color, 1.2, dash="4 2")
+    for name, place in _apart({name: y(limit) for name, limit in limits.items()}).items():
+        drawing.text(width - 80, place, f"{name}’s limit", "start", BUYER if name == "buyer" else SELLER)
+    if talk["outcome"] == AGREED and not spoken.empty:
+        drawing.ring(x(spoken["move"].iloc[-1] + 1), y(spoken["price"].iloc[-1]), 6, INK)
+    about = "dots are offers, the ring is the deal, dashes are private limits"
+    return Chart("Prices offered, with the limits", "", about, drawing.svg())
 
 
-def _scale(ax: Any, offers: pd.DataFrame, talk: Talk) -> None:
-    prices = [*offers["price"], talk["buyer_limit"], talk["seller_limit"]]
-    honest(ax, pd.Series(prices))
-    gap = max(max(prices) - min(prices), 1.0)
-    ax.set_ylim(min(prices) - 0.1 * gap, max(prices) + 0.1 * gap)
-    whole_steps(ax)
-    ax.set_xlabel("move", loc="right", labelpad=1)
-    ax.set_title("EUR/unit", loc="left", x=-0.09, fontsize=11, color=QUIET)
+def _apart(places: dict[str, float], gap: float = 13.0) -> dict[str, float]:
+    """The same places, moved until no two words overlap."""
+    (upper, high), (lower, low) = sorted(places.items(), key=lambda pair: pair[1])
+    push = max(0.0, gap - (low - high)) / 2
+    return {upper: high - push, lower: low + push}

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import math
+import re
+
+MAX_TEXT = 20_000
+"""Characters of one text that the page shows at most: a prompt is a few thousand."""
 
 UNIT_SUFFIXES = ("_eur", "_units")
 """Units that stand in a name; the report shows the unit beside it."""
 
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control characters and those that turn or hide text; tabs, line ends and the joiners of scripts and emoji stay."""
+
 _PROPER = {"ai": "AI", "gini": "Gini"}
 _STEPS = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def shown(text: str, most: int = MAX_TEXT) -> str:
+    r"""A text from a scenario or a model, fit for the page: unseen characters as escapes, cut where it is too long.
+
+    >>> shown("pay\u202eme"), shown("a" * 9, most=4)
+    ('pay\\u202eme', 'aaaa… (9 characters)')
+    """
+    cut = text if len(text) <= most else text[:most]
+    cut = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
+    return cut if len(text) <= most else f"{cut}… ({len(text):,} characters)"
+
+
+def short(text: str, most: int) -> str:
+    """A text on a drawing or in a narrow cell: at most so many characters.
+
+    >>> short("distributor", 6)
+    'distr…'
+    """
+    text = shown(text[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def label(name: str) -> str:

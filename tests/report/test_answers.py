@@ -71,9 +71,10 @@ def html(run: Run) -> str:
     return page.html(run)
 
 
-def test_a_talk_in_which_a_language_mind_moved_is_the_one_shown(run: Run):
-    note, transcript = parts(Source(run))
-    assert "a language model moves in it" in note.text
+def test_a_talk_in_which_a_language_mind_moved_comes_first(run: Run):
+    _, talks = parts(Source(run))
+    transcript = talks.talks[0]
+    assert "a language model moves in it" in transcript.reasons
     assert [field.name for field in transcript.moves[0].asked] == ["act", "price"]
     assert all(move.asked == () for move in transcript.moves[1:])
 
@@ -81,7 +82,8 @@ def test_a_talk_in_which_a_language_mind_moved_is_the_one_shown(run: Run):
 def test_prompts_and_scores_stand_word_for_word_and_the_choice_is_marked(html: str):
     assert "&lt;|im_start|&gt;You sell &amp; &lt;b&gt;bargain&lt;/b&gt;." in html
     assert 'title="-0.25">−0.250<' in html
-    assert html.count('<tr class="chosen"><td>▸</td><td>counter</td>') == 1
+    chosen, with_language = '<tr class="chosen"><td>▸</td><td>counter</td>', "a language model moves"
+    assert html.count(chosen) == html.count(f"&#34;minds&#34;: &#34;{with_language}&#34;") == 8
 
 
 def test_a_later_prompt_shows_only_what_it_adds(run: Run):
@@ -99,7 +101,7 @@ def test_shares_are_the_softmax_of_the_scores(run: Run):
 
 def test_sureness_is_told_by_question_and_field(html: str):
     assert "<h2>Language minds</h2>" in html
-    assert '<td class="">distributor.negotiate</td><td class="">price</td>' in html.replace("\n", "")
+    assert "<td>distributor.negotiate</td><td>price</td>" in html.replace("\n", "")
 
 
 def test_titles_that_a_model_wrote_are_shown_with_what_it_had_read():
@@ -120,7 +122,8 @@ def test_titles_that_a_model_wrote_are_shown_with_what_it_had_read():
     recorder.take_answers([seen[0]], [decision(seen[0], trace)])
     recorder.close_step(seen[0].step)
     html = page.html(Run(store, None, done.world))
-    assert "<summary>&lt;i&gt;Drums&lt;/i&gt; &amp; more</summary>" in html
+    assert "<h3>&lt;i&gt;Drums&lt;/i&gt; &amp; more</h3>" in html
+    assert "title by a language model" in html
     assert "the first in which a language model wrote titles" in html
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,9 +13,10 @@ import ecosim
 from ecosim import simulate
 from ecosim.manufacturing.state import layout
 from ecosim.report import plots
-from ecosim.report.canvas import SERIES
+from ecosim.report.canvas import Drawing, ticks
 from ecosim.report.differences import reading
-from ecosim.report.network import network
+from ecosim.report.network import between, flows, grouped, single, top
+from ecosim.report.paired import gap
 from ecosim.report.sections import sections
 from ecosim.report.source import Source
 
@@ -44,8 +46,7 @@ def test_a_long_run_is_drawn_as_means_over_a_few_steps():
 def test_a_drawing_leaves_its_colours_to_the_page():
     svg = plots.panel(frame({0: [1.0, 2.0], 1: [2.0, 4.0]}), ["all"], "units", "week")
     assert "var(--s1)" in svg
-    assert not any(color in svg for color in SERIES)
-    assert "DejaVu" not in svg
+    assert not re.search(r"#[0-9a-f]{6}|rgb", svg)
 
 
 def test_words_on_a_drawing_are_never_read_as_formulas_or_markup():
@@ -54,10 +55,10 @@ def test_words_on_a_drawing_are_never_read_as_formulas_or_markup():
     assert "&lt;b&gt;$x$&lt;/b&gt;" in svg
 
 
-def test_drawing_leaves_pyplot_alone():
+def test_a_page_is_drawn_without_matplotlib():
     code = (
-        "import sys; from ecosim.report import network, page, plots; plots.amounts({'minds': 1.0}, 's');"
-        "sys.exit('matplotlib.pyplot' in sys.modules)"
+        "import sys, ecosim; from ecosim.report import page; page.html(ecosim.run('polya_feed', seeds=2, steps=2));"
+        "sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -65,9 +66,48 @@ def test_drawing_leaves_pyplot_alone():
 def test_the_network_adds_up_what_was_contracted():
     net = layout(simulate.load_scenario("smart_manufacturing"))
     contracts = pd.DataFrame({"seller": [0, 0, 0], "buyer": [8, 8, 9], "item": [0, 0, 0], "quantity": [5.0, 7.0, 1.0]})
-    graph = network(contracts, net)
-    assert graph.number_of_nodes() == 20
-    assert {(a, b): data["units"] for a, b, data in graph.edges(data=True)} == {(0, 8): 12.0, (0, 9): 1.0}
+    edges = between(flows(contracts.assign(price=2.0)), single(net))
+    assert edges[["start", "end", "units"]].to_numpy().tolist() == [[0, 8, 12.0], [0, 9, 1.0]]
+
+
+def test_a_thousand_firms_are_drawn_as_the_groups_of_the_scenario_and_the_largest_of_each():
+    scenario = simulate.load_scenario("smart_manufacturing", {f"firms.{i}.count": 250 for i in range(4)})
+    net = layout(scenario)
+    contracts = pd.DataFrame({"seller": [0, 249], "buyer": [500, 600], "item": 0, "quantity": [5.0, 7.0], "price": 1.0})
+    pairs = flows(contracts)
+    assert grouped(net, scenario).names == (
+        "250 × steelworks", "250 × resin_plant", "250 × pump_maker", "250 × distributor"
+    )  # fmt: skip
+    assert between(pairs, grouped(net, scenario)).to_numpy().tolist() == [[0, 2, 0, 12.0]]
+    largest = top(pairs, net)
+    assert len(largest.names) == 24
+    assert largest.names[:2] == ("steelworks_250", "steelworks_1")
+
+
+def test_a_line_has_a_gap_where_a_value_is_missing():
+    drawing = Drawing(10, 10, "")
+    drawing.line([(0, 1), (1, float("nan")), (2, 3)], "x")
+    assert 'd="M0,1M2,3"' in drawing.svg()
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 9.5), (-3.0, 1e6), (0.0, 1e-7), (39.0, 41.0)])
+def test_ticks_are_round_few_and_within(low: float, high: float):
+    found = ticks(low, high)
+    assert 2 <= len(found) <= 5
+    assert low - 1e-12 <= found[0] < found[-1] <= high * (1 + 1e-12)
+
+
+def test_interventions_are_marked_in_every_panel():
+    svg = plots.panel(frame({0: [1.0, 2.0, 3.0]}), ["all"], "units", "week", marks=[2])
+    assert svg.count("<title>intervention in week 2</title>") == 1
+
+
+def test_a_paired_difference_over_time_has_its_interval():
+    """Gaps of 1 and 3: mean 2, and Student's t at one degree of freedom times sd / √2 = 12.706 · 1."""
+    base = frame({0: [1.0], 1: [5.0]}, "a")
+    other = frame({2: [2.0], 3: [8.0]}, "b")
+    found = gap(pd.concat([base, other]), pd.Series([1, 2, 1, 2]), ("a", "b"))
+    assert found.loc[1].tolist() == pytest.approx([2.0, 2 - 12.706, 2 + 12.706], abs=1e-3)
 
 
 @pytest.mark.parametrize(

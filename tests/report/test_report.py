@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ecosim
@@ -15,7 +18,7 @@ from ecosim.errors import DecisionError
 from ecosim.explore import Run
 from ecosim.record.store import Memory
 from ecosim.report import page
-from ecosim.words import Question
+from ecosim.words import Question, Table
 
 SMALL = {"viewers.count": 200, "viewers.at_start": 150}
 LIMIT_BYTES = 5_000_000
@@ -54,8 +57,9 @@ def test_a_report_is_a_file_where_one_asks_for_it(tmp_path: Path):
 def test_a_report_asks_nothing_of_the_network(market_page: str):
     html = market_page
     assert len(html.encode()) < LIMIT_BYTES
-    assert not re.search(r"<script|<link|<img|@import|url\((?!#)|src=", html)
-    assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert html.count("<script>") == 1
+    assert not re.search(r"<script\s|<link|<img|@import|url\((?!#)|src=|fetch|XMLHttp|import\(", html)
+    assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg"}
     assert not re.search(r'href="(?!#)', html)
 
 
@@ -64,9 +68,27 @@ def test_the_same_run_gives_the_same_bytes():
     assert page.html(run) == page.html(run)
 
 
-def test_ids_of_drawings_do_not_collide(market_page: str):
+def test_the_page_lets_a_browser_run_no_script_but_its_own(market_page: str):
+    script = re.search(r"<script>(.*?)</script>", market_page, re.DOTALL)
+    assert script is not None
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in market_page
+
+
+def test_interventions_are_told_and_marked(market: Run):
+    store = Memory()
+    for name in market._store.names():
+        store.append(name, market._store.read(name))
+    store.append("events/interventions", Table({"replica": np.arange(3), "step": np.full(3, 2), "index": np.zeros(3)}))
+    store.write_json("manifest.json", market.manifest)
+    html = page.html(Run(store))
+    assert "Dotted upright lines mark interventions: week 2." in html
+    assert "<title>intervention in week 2</title>" in html
+
+
+def test_ids_do_not_collide(market_page: str):
     ids = re.findall(r' id="([^"]*)"', market_page)
-    assert len(ids) > 20
+    assert len(ids) > 10
     assert len(set(ids)) == len(ids)
 
 
@@ -76,11 +98,12 @@ def test_every_theme_of_a_market_has_its_section(market_page: str):
         "Stock and backlog",
         "Orders against demand",
         "Prices and deals",
-        "One negotiation",
+        "Negotiations",
         "Who supplied whom",
         "Deliveries",
         "All KPIs",
         "Where time and operations went",
+        "Invalid and late answers",
         "Provenance",
     ]
     assert "Lines are means over 3 replicas" in market_page
@@ -89,23 +112,25 @@ def test_every_theme_of_a_market_has_its_section(market_page: str):
 def test_every_theme_of_a_community_has_its_section():
     run = ecosim.run("creator_community", seeds=2, steps=3, changes=SMALL)
     html = page.html(run)
-    assert headings(html)[:6] == [
+    assert headings(html)[:7] == [
         "Reach",
         "Who gets the attention",
         "Viewers who stay",
         "Human and AI creators",
         "Income",
-        "Top posts",
+        "Posts",
+        "Who follows whom",
     ]
     posts, reactions = run.events("posts"), run.events("reactions")
     views = reactions[reactions["replica"] == 0].groupby("post")["views"].sum()
     top = posts[(posts["replica"] == 0) & (posts["post"] == views.idxmax())]["title"].item()
-    assert f'<td class="title">{escape(top)}</td>' in html
+    assert f"<h3>{escape(top)}</h3>" in html
 
 
 def test_single_replica_pieces_say_which_replica_they_show(market_page: str):
     assert "All contracts of replica 0 (world seed 1)" in market_page
-    assert re.search(r"negotiates with \S+ about \S+ in week \d of replica \d \(world seed \d\)", market_page)
+    assert re.search(r"\d+ of \d+ negotiations of replica 0 \(world seed 1\)", market_page)
+    assert re.search(r"negotiates with \S+ about \S+ in week \d", market_page)
 
 
 def test_a_comparison_comes_first_and_owns_up_to_chance(compared_page: str):
@@ -169,7 +194,7 @@ def test_a_failed_run_is_reported_as_far_as_it_came(tmp_path: Path):
 def test_words_of_scenarios_stay_words():
     words = {"title": "<script>alert(1)</script>", "about": "5 < 6 & $x_1$"}
     html = page.html(tiny(changes=words))
-    assert "<script>" not in html
+    assert html.count("<script>") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "5 &lt; 6 &amp; $x_1$" in html
 
@@ -180,4 +205,4 @@ def test_a_users_function_is_named_among_the_minds():
 
     html = page.html(tiny(minds={"viewer": bold}))
     assert "<li>Viewer: bold</li>" in html
-    assert '<td class="">bold</td>' in html
+    assert "<td>bold</td>" in html
