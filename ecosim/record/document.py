@@ -83,7 +83,9 @@ class _Document(_Part):
     wall_s: float = 0.0
     seconds_by_part: dict[str, float] = {}
     work_by_grade: dict[str, _Work] = {}
+    work_by_arm: dict[str, dict[str, dict[str, int]]] = {}
     pools: dict[str, dict[str, Any]] = {}
+    layout: dict[str, Any] = {}
 
 
 _AT_THE_END = ("steps_done", "digests", "exogenous_digests", "faults", "wall_s", "seconds_by_part", "work_by_grade")
@@ -109,7 +111,7 @@ def read(store: Store, place: object) -> dict[str, Any]:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise RunError(
-            f"{place}: {NAME}: {where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}; no run of ecosim, or damaged"
+            f"{place}: {NAME}: {where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}; not a run of ecosim, or damaged"
         ) from None
     _check(whole, place)
     return document

@@ -175,9 +175,12 @@ class Folder:
             if number != expected:
                 raise RunError(f"{self.path}: {name}-{expected:05d}.parquet is missing, {file.name} is there")
             try:
-                yield pq.read_table(file)
+                rows = pq.read_table(file)
             except (OSError, pa.ArrowException) as error:
                 raise RunError(f"{file}: cannot be read: {error}") from error
+            if "replica" not in rows.column_names and not name.startswith("ops/"):
+                raise RunError(f"{file}: has no column 'replica', so it is no table of a run; put the run's own back")
+            yield rows
 
     def names(self) -> list[str]:
         """The tables."""

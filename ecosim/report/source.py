@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ecosim.errors import RunError
 from ecosim.exact import MILLION
 from ecosim.side import Figure
 
@@ -99,31 +98,33 @@ class Source:
     @cached_property
     def kpis(self) -> pd.DataFrame:
         """KPIs, long; empty for a run that did not reach its end."""
-        try:
-            return self.run.kpis
-        except RunError:
+        if self.manifest["status"] != "done":
             return pd.DataFrame(columns=list(KPI_COLUMNS))
+        return self.run.kpis
 
     @cached_property
     def metrics(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Every metric by (name, group); one that is nan or 0 throughout is not among them."""
-        try:
-            frame = self.run.metrics
-        except RunError:
+        if not self._has_metrics:
             return {}
+        frame = self.run.metrics
         parts = frame.groupby(["metric", "group"], sort=False, observed=True)
         return {(str(name), str(group)): part for (name, group), part in parts if _says_something(part["value"])}
 
     @cached_property
     def silent(self) -> list[tuple[str, str]]:
         """Metrics that are nan or 0 throughout."""
-        try:
-            frame = self.run.metrics
-        except RunError:
+        if not self._has_metrics:
             return []
+        frame = self.run.metrics
         pairs = frame[["metric", "group"]].drop_duplicates()
         known = [(str(metric), str(group)) for metric, group in pairs.itertuples(index=False)]
         return [pair for pair in known if pair not in self.metrics]
+
+    @property
+    def _has_metrics(self) -> bool:
+        """Whether the run got through a step."""
+        return "metrics" in self.run._store.names()
 
     def groups(self, metric: str) -> list[str]:
         """The groups of a metric that can be drawn, in the order in which they are measured."""

@@ -11,7 +11,8 @@ from ecosim.words import Table
 
 
 def rows(*values):
-    return Table({"value": np.array(values), "text": np.array([f"no. {v}" for v in values], object)})
+    texts = np.array([f"no. {v}" for v in values], object)
+    return Table({"replica": np.zeros(len(values), int), "value": np.array(values), "text": texts})
 
 
 @pytest.fixture(params=["memory", "folder"])
