@@ -1,5 +1,5 @@
 """`python -m ecosim.cli`."""
 
-from ecosim.cli import main
+from ecosim.command import main
 
 main()

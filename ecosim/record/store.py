@@ -191,8 +191,11 @@ class Folder:
         """Write a document beside its place, then move it there."""
         target = self.path / name
         draft = target.with_suffix(DRAFT)
-        draft.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-        move(draft, target)
+        try:
+            draft.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+            move(draft, target)
+        except OSError as error:
+            raise RunError(f"{target}: cannot be written: {error}; make room, then resume the run") from error
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A document."""

@@ -1,0 +1,90 @@
+"""However a run ends, what it leaves is whole: Ctrl-C at any moment, a full disk, a process that runs a hundred."""
+
+import gc
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import ecosim
+
+RUN = ("run", "smart_manufacturing", "--seeds", "2", "--steps", "12", "--no-report", "--snapshot-every", "2")
+SMALL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)          # a write beyond the limit is an error, as on a full disk
+resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
+from ecosim.command import main
+sys.argv = ["ecosim", *{words!r}]
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> list[str]:
+    return ecosim.run("smart_manufacturing", seeds=2, steps=12).manifest["digests"]
+
+
+def status(folder: Path) -> str:
+    return json.loads((folder / "manifest.json").read_text())["status"] if (folder / "manifest.json").is_file() else ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="another kind of interrupt")
+def test_ctrl_c_at_any_moment_leaves_a_run_that_goes_on_or_none(tmp_path, undisturbed):
+    """Eight seeded moments between the first import and the end."""
+    draw, seen = random.Random(4), set()
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "ecosim.cli", *RUN, "--out", tmp_path / "whole"], check=True, timeout=300)
+    whole_s = time.perf_counter() - start
+    for number in range(8):
+        folder = tmp_path / str(number)
+        command = [sys.executable, "-m", "ecosim.cli", *RUN, "--out", folder]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(whole_s * draw.uniform(0.05, 1))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+        seen.add(status(folder))
+        if "Traceback" in said:  # Python itself was not up yet
+            assert "ecosim" not in said.partition("Traceback")[2] or status(folder) == ""
+            continue
+        if status(folder) in ("interrupted", "running"):
+            assert process.returncode == 130 and f"ecosim resume {folder}" in said, said
+            ecosim.resume(folder)
+        if status(folder):
+            assert ecosim.load(folder).manifest["digests"] == undisturbed
+    assert seen <= {"", "interrupted", "running", "done"} and "interrupted" in seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+@pytest.mark.parametrize("most", [4_000, 20_000])
+def test_a_full_disk_stops_a_run_with_a_line_and_it_goes_on_when_there_is_room(tmp_path, undisturbed, most):
+    """No file may grow beyond `most` bytes: a manifest or a snapshot, then a part of an event table."""
+    folder = tmp_path / "run"
+    code = SMALL.format(most=most, words=[*RUN, "--out", str(folder)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "cannot be written" in done.stderr and "make room" in done.stderr, done.stderr
+    assert status(folder) != "done"
+    if status(folder):
+        ecosim.resume(folder)
+        assert ecosim.verify(folder, with_rerun=False).faults == ()
+        assert ecosim.load(folder).manifest["digests"] == undisturbed
+
+
+@pytest.mark.slow
+def test_a_hundred_runs_in_one_process_leave_its_memory_as_it_was():
+    """Within 5 %, from the tenth run on: the first ones fill caches."""
+    process, sizes = psutil.Process(), []
+    for number in range(100):
+        ecosim.run("beer_game", seeds=2, steps=6, changes={"world_seed": number + 1})
+        if number >= 9:
+            gc.collect()
+            sizes.append(process.memory_info().rss)
+    assert max(sizes[-10:]) <= 1.05 * max(sizes[:10]), [round(size / 1e6) for size in sizes[::10]]
