@@ -292,6 +292,16 @@ class Run:
             raise RunError(f"{target}: the report cannot be written: {error.strerror}; name another place") from error
         return target
 
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Every table as a CSV file, with names and natural units, in a folder to be made; gives the files.
+
+        Raises:
+            RunError: the folder is there already, or cannot be written.
+        """
+        from ecosim import spreadsheet
+
+        return spreadsheet.write(self, Path(folder))
+
     @property
     def changed_in(self) -> list[int]:
         """The steps in which something was changed from outside, in any arm."""

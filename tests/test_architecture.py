@@ -28,7 +28,7 @@ FLOOR = {
     "odd": FACES, "estimation": FACES, "validate": FACES,
     "why": FACES, "variants": FACES, "response": FACES, "interview": FACES,
     "plots": FACES, "card": FACES, "ecosystem": FACES, "live": FACES, "panel": FACES,
-    "sensitivity": FACES, "mesa_page": FACES,
+    "sensitivity": FACES, "spreadsheet": FACES, "mesa_page": FACES,
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),
