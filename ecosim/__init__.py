@@ -19,10 +19,22 @@ from typing import TYPE_CHECKING, Any
 from ecosim.models.load import set_numerics_environment
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "Ecosystem", "Run", "compare", "load", "replay", "resume", "run", "verify", "watch"]
+__all__ = [
+    "Comparison",
+    "Ecosystem",
+    "Run",
+    "compare",
+    "estimate",
+    "load",
+    "replay",
+    "resume",
+    "run",
+    "verify",
+    "watch",
+]
 
 if TYPE_CHECKING:
-    from ecosim.api import Comparison, Ecosystem, Run, compare, load, replay, resume, run, verify, watch
+    from ecosim.api import Comparison, Ecosystem, Run, compare, estimate, load, replay, resume, run, verify, watch
 
 set_numerics_environment()  # an environment variable, void once torch has multiplied: so before anybody imports it
 

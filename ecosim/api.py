@@ -17,6 +17,7 @@ from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.ecosystem import Ecosystem
 from ecosim.errors import RunError, ScenarioError
+from ecosim.estimation import estimate
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
 from ecosim.opening import Changes, own_by_name
@@ -34,6 +35,7 @@ __all__ = [
     "How",
     "Run",
     "compare",
+    "estimate",
     "facts",
     "load",
     "manner_of",

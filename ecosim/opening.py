@@ -233,10 +233,11 @@ def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),
     """What is wrong with a scenario whose keys are all right."""
     ecosystem = side(scenario.world)
     seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
-    faults = placed([*_name_faults(ecosystem, scenario), *_change_faults(ecosystem, scenario, seats)])
+    faults = placed(_name_faults(ecosystem, scenario))
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
-    return faults or _size_faults(scenario, arms)
+    faults = faults or _size_faults(scenario, arms)
+    return faults or placed(_change_faults(ecosystem, scenario, seats))  # who they concern is looked up: not too many
 
 
 def _size_faults(scenario: Scenario, arms: Sequence[Arm]) -> list[Fault]:
@@ -289,6 +290,8 @@ def _weight_faults(scenario: Scenario) -> list[str]:
 
 def _change_faults(ecosystem: Side, scenario: Scenario, seats: Seats) -> list[str]:
     """What is wrong with the scenario's interventions, minds that there are not included."""
+    if not scenario.interventions:
+        return []
     found = interventions.faults(ecosystem, scenario)
     return found or [
         f"interventions[{i}].set: {fault.removeprefix('minds.')}"
