@@ -11,8 +11,8 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/ecosim models fetch
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m 'not model and not alone'
-	$(BIN)/pytest -m 'model or alone'       # one process: a language model, or Ray, takes every core
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=25 -m 'not model and not alone'
+	$(BIN)/pytest --durations=15 -m 'model or alone'       # one process: a language model, or Ray, takes every core
 
 check: $(VENV)/.installed-dev        # lint and types
 	$(BIN)/ruff format --check .

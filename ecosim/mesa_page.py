@@ -14,6 +14,7 @@ Beside `world` this is the only module that knows Mesa.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,8 +37,11 @@ from ecosim.words import Table, concat
 try:
     solara: Any = importlib.import_module("solara")  # an extra, without types
     import mesa
-    from mesa.visualization import Slider, SolaraViz
-    from mesa.visualization.utils import update_counter
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*ComponentsView", category=UserWarning)  # Mesa's own hooks
+        from mesa.visualization import Slider, SolaraViz
+        from mesa.visualization.utils import update_counter
 except ImportError as error:
     raise RunError(f"this page needs {error.name}: pip install 'ecosim[viz]'") from None
 

@@ -98,7 +98,7 @@ class Source:
     @cached_property
     def kpis(self) -> pd.DataFrame:
         """KPIs, long; empty for a run that did not reach its end."""
-        if self.manifest["status"] != "done":
+        if "kpis" not in self.run._store.names():
             return pd.DataFrame(columns=list(KPI_COLUMNS))
         return self.run.kpis
 
