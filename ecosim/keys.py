@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ecosim import docstrings
-from ecosim.scenario import MOST, Facts
+from ecosim.scenario import MAX_NUMBER, MOST, Facts
 
 Holds = Literal["value", "values", "named values", "group", "groups", "named groups"]
 
@@ -137,9 +137,8 @@ def _extra(place: Any) -> dict[str, Any]:
 
 def _limits(constraints: list[Any]) -> Iterator[str]:
     found = {name: getattr(c, name) for c in constraints for name, _ in _LIMITS if getattr(c, name, None) is not None}
-    found = {
-        name: limit for name, limit in found.items() if abs(limit) != MOST
-    }  # that of anything: goes without saying
+    goes_without_saying = (MOST, MAX_NUMBER)  # those of anything
+    found = {name: limit for name, limit in found.items() if abs(limit) not in goes_without_saying}
     if {"ge", "le"} <= set(found):
         yield f"{found['ge']:g} … {found['le']:g}" if abs(found["le"]) < 10**6 else f"{found['ge']} … {found['le']}"
         return

@@ -100,6 +100,10 @@ MAX_NUMBER = 1e15
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 
+Name = int | str
+Whom = Annotated[list[Name], BeforeValidator(_names_and_numbers, json_schema_input_type=Name | list[Name])]
+
+
 class Intervention(Facts):
     """A change from outside, at the beginning of a step, in all replicas of the arms: of a column, or a message.
 
@@ -109,18 +113,20 @@ class Intervention(Facts):
 
     Attributes:
         step: when, from 1.
-        table, column: what; `Side.panel` lists what there is.
+        table, column: what is changed; `ecosim explain --columns` lists the levers.
         where: whom, by column: an id or a name, or a list of these; everybody by default.
-        set, add, times: the new value, what is added to it, what it is multiplied by.
+        set: the new value; give one of set, add and times.
+        add: what is added to the value; give one of set, add and times.
+        times: what the value is multiplied by; give one of set, add and times.
         message: one line that is shown with every question to those whom it concerns.
-        steps: for how long.
+        steps: how many steps a message lasts.
         arms: the arms in which it happens; all by default.
     """
 
     step: Count
     table: str = ""
     column: str = ""
-    where: dict[str, Annotated[list[int | str], BeforeValidator(_names_and_numbers)]] = {}
+    where: dict[str, Whom] = {}
     set: Annotated[float | str | None, BeforeValidator(_number_or_name)] = None
     add: Number | None = None
     times: Number | None = None

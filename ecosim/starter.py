@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
-from ecosim import keys, opening, schema
+from ecosim import interventions, keys, opening, schema
 from ecosim.errors import ScenarioError
 from ecosim.keys import Key
+from ecosim.levers import Lever, Panel
 from ecosim.scenario import Facts, Scenario
 
 STARTS = {"manufacturing": "smart_manufacturing", "community": "creator_community"}
@@ -87,6 +88,8 @@ def _top(facts: Scenario, given: Iterable[str]) -> Iterator[str]:
     last = ""
     for key in keys.of(type(facts)).values():
         lines = list(_key(key, getattr(facts, key.name), key.name in given))
+        if key.name == "interventions" and not facts.interventions:
+            lines = [*_noted("#interventions: []", key.says()), *_changes(facts)]
         if key.name == "minds":
             lines = [*_noted("#minds:", key.says())] if key.name not in given else lines
             lines += _seats(facts.world)
@@ -105,6 +108,24 @@ def _seats(world: str) -> Iterator[str]:
             yield f"{entry:{_COMMENT_AT}} # or {', '.join(others)}" if others else entry
 
 
+def _changes(facts: Scenario) -> Iterator[str]:
+    """One intervention of each kind that this scenario would take, as prose."""
+    panel = interventions.panel_of(opening.side(facts.world), facts)
+    number = panel.levers[0]
+    mind = next(lever for lever in panel.levers if lever.is_mind)
+    yield "# a line each, such as these; `ecosim explain --columns` lists what may be changed:"
+    for lever, change in ((number, "times: 0.5"), (mind, "set: scripted")):
+        place = f"table: {lever.table}, column: {lever.name}, where: {{role: {_role(panel, lever)}}}"
+        yield f"# - {{step: 2, {place}, {change}}}"
+    yield '# - {step: 2, steps: 3, message: "News for 3 steps, in one arm of a comparison.", arms: [shock]}'
+
+
+def _role(panel: Panel, lever: Lever) -> str:
+    """A role whose members have a lever."""
+    place = panel.places[lever.table]["role"]
+    return place.names[place.codes[0 if lever.rows is None else int(lever.rows.argmax())]]
+
+
 def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
     """The lines of one key, with those of the groups inside."""
     if key.group is None:
@@ -114,14 +135,6 @@ def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
         is_given = is_given and any(not line.startswith("#") for line in inside)
         yield from _heading(key, is_given)
         yield from _indented(inside if is_given else map(_out, inside))
-    elif not value and any(inner.is_required for inner in keys.of(key.group).values()):  # no entry has defaults only
-        yield from _noted(f"#{key.name}: []", key.says())
-        yield from textwrap.wrap(
-            f"each with some of {', '.join(keys.of(key.group))}; an editor that reads the schema says what they mean",
-            _WIDTH - 12,
-            initial_indent="# ",
-            subsequent_indent="# ",
-        )
     elif not value:
         yield from _heading(key, False)
         yield from map(_out, _indented(_example(key)))

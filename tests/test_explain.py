@@ -258,3 +258,16 @@ def test_odd_prints_what_it_would_write(shell, tmp_path):
     assert json.loads(shell("odd", "beer_game", "--json").out) == {
         "scenario": "beer_game", "page": None, "markdown": printed,
     }  # fmt: skip
+
+
+def test_levers_and_interventions_are_told_with_units_whom_and_arms(shell, tmp_path):
+    levers = shell("explain", "smart_manufacturing", "--columns").out.partition("levers of table firms")[2]
+    for words in ("units/week how much a maker can make", "mind.negotiate mind", "where: by member (steelworks_1 …"):
+        assert words in levers
+    assert "levers of table firms" not in levers  # a table has one list
+    text = (catalog.root() / "scenarios" / "beer_game.yaml").read_text(encoding="utf-8")
+    change = "{step: 3, table: accounts, column: cash, where: {role: distributor}, add: -5, arms: [shock]}"
+    (tmp_path / "mine.yaml").write_text(f"{text}\ninterventions:\n  - {change}\n", encoding="utf-8")
+    told = shell("explain", "mine.yaml").out
+    assert "week 3, role distributor: accounts.cash, add -5 (arms: shock)" in told
+    assert "interventions.0" not in told

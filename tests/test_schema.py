@@ -103,3 +103,22 @@ def test_the_schema_beside_is_renewed_but_a_file_of_others_is_left_alone(tmp_pat
     with pytest.raises(ScenarioError, match=r"ecosim\.schema\.json: is in the way"):
         starter.write(tmp_path / "three.yaml")
     assert not (tmp_path / "three.yaml").exists()
+
+
+@pytest.mark.parametrize("whom", ["distributor", 3, ["distributor", 3]])
+def test_an_intervention_names_one_or_several(whom):
+    """As the loader takes them: a name, a number, or a list of these."""
+    cut = {"step": 2, "table": "firms", "column": "make_weeks", "where": {"role": whom}, "set": 1}
+    CHECK.validate({**facts(), "interventions": [cut]})
+    assert not CHECK.is_valid({**facts(), "interventions": [{**cut, "where": {"role": 0.5}}]})
+
+
+@pytest.mark.parametrize("world", list(opening.SIDES))
+def test_the_interventions_that_a_new_scenario_shows_are_taken(world, tmp_path):
+    made, _ = starter.write(tmp_path / "mine.yaml", world)
+    text = made.read_text(encoding="utf-8").replace("#interventions: []", "interventions:").replace("# - {", "- {")
+    made.write_text(text, encoding="utf-8")
+    found = opening.load_scenario(made)
+    CHECK.validate(yaml.safe_load(text))
+    assert [bool(item.message) for item in found.interventions] == [False, False, True]
+    assert found.interventions[1].column.startswith("mind.")

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ecosim.explain.told import Asked, Column, PhaseTold, SeatTold, Setting, Told
+    from ecosim.levers import Place
+    from ecosim.scenario import Intervention
 
 _INDENT = 3
 _MILLIONTHS = "EUR/1e6 and units/1e6 are whole millionths: 12400000 EUR/1e6 are 12.40 EUR."
+_MOST_NAMES = 8
+"""More names than these are told by the first and the last."""
 _WIDTHS = {"key": 29, "value": 24, "unit": 13, "name": 16}
 """Columns of a terminal of 80; the last column of a table takes what is left."""
 
@@ -37,6 +41,10 @@ def explanation(told: Told) -> None:
     _heading(console, f"\nWho asks what of whom, in the order of a {told.side.step_name}")
     for number, phase in enumerate(told.phases, start=1):
         _phase(console, number, phase)
+    if facts.interventions:
+        _heading(console, "\nWhat is changed from outside, at the beginning of a step")
+        for item in facts.interventions:
+            _paragraph(console, _change(item, told.side.step_name))
     _heading(console, "\nSettings")
     _table(console, ("key", "value", "unit", "from"), _setting_rows(told.settings), indent=0)
     console.print()
@@ -52,6 +60,8 @@ def dictionary(told: Told) -> None:
         _heading(console, _table_title(told, kind, table))
         rows = [(column.name, _unit(column), _meaning(column)) for column in columns]
         _table(console, ("name", "unit", "meaning"), rows, indent=2)
+        if kind == "lever":
+            _paragraph(console, _named(told, table), indent=2)
         console.print()
 
 
@@ -68,6 +78,33 @@ def _table_title(told: Told, kind: str, table: str) -> str:
         about = told.side.state[table].about if table in told.side.state else ""
         return f"table {table}{': a row is ' + about if about else ''}"
     return f"{kind} {table}"
+
+
+def _named(told: Told, table: str) -> str:
+    """By which columns interventions say whom they concern, with the names or numbers that there are."""
+    from ecosim.interventions import panel_of
+
+    places = panel_of(told.side, told.scenario).places[table]
+    ways = [f"{name} ({_ends(place)})" for name, place in places.items()]
+    return f"where: by {'; by '.join(ways)}"
+
+
+def _ends(place: Place) -> str:
+    """All names of a column, or the first and the last of many; numbers where there are no names."""
+    if not place.names:
+        return f"{place.codes.min()} … {place.codes.max()}"
+    names = place.names
+    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{names[0]} … {names[-1]}"
+
+
+def _change(item: Intervention, step: str) -> str:
+    """An intervention in a line: when, whom, what."""
+    whom = ", ".join(f"{column} {_value(values)}" for column, values in item.where.items()) or "everybody"
+    arms = f" (arms: {', '.join(item.arms)})" if item.arms else ""
+    if item.message:
+        lasts = f" … {item.step + item.steps - 1}" if item.steps > 1 else ""
+        return f"{step} {item.step}{lasts}, {whom}: reads “{item.message}”{arms}"
+    return f"{step} {item.step}, {whom}: {item.table}.{item.column}, {item.what}{arms}"
 
 
 def _phase(console: Console, number: int, phase: PhaseTold) -> None:
@@ -140,7 +177,9 @@ def _joined(fields: Sequence[Column]) -> Column:
 
 
 def _setting_rows(settings: Sequence[Setting]) -> list[tuple[str, str, str, str]]:
-    return [(s.key, _value(s.value), s.unit, s.origin) for s in settings if s.key not in ("title", "about")]
+    """Settings but for those that the page tells above: title and description, and interventions key by key."""
+    told = ("title", "about", "interventions.")
+    return [(s.key, _value(s.value), s.unit, s.origin) for s in settings if not s.key.startswith(told)]
 
 
 def _value(value: Any) -> str:
@@ -158,7 +197,7 @@ def _unit(column: Column) -> str:
 
 def _meaning(column: Column) -> str:
     about = column.about or "not described"
-    if column.kind == "lever":
+    if column.kind == "lever" and column.unit != "mind":
         about = f"{about} ({column.shape})"
     return f"{about}; {column.better} is better" if column.better else about
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ecosim.explain.look import Seen
 from ecosim.explain.told import Column
 from ecosim.fields import Array, Bucket, Choice, Field, Text
+from ecosim.interventions import panel_of
 from ecosim.meanings import Meaning
 from ecosim.scenario import Scenario
 from ecosim.side import Phase, Side
@@ -141,9 +142,9 @@ def _state(side: Side, world: World) -> Iterator[Column]:
 
 
 def _levers(side: Side, facts: Scenario) -> Iterator[Column]:
-    """What interventions may change, where a side declares it."""
-    panel = getattr(side, "panel", None)
-    for lever in panel(facts).levers if panel else ():
+    """What interventions may change, who answers among it, table by table."""
+    panel = panel_of(side, facts)
+    for lever in sorted(panel.levers, key=lambda lever: panel.tables.index(lever.table)):
         shape = "a mind by name" if lever.is_mind else f"{lever.low:,g} … {lever.high:,g}"
         unit = lever.unit or "–"
         yield Column(kind="lever", table=lever.table, name=lever.name, unit=unit, shape=shape, about=lever.about)
