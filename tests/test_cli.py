@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import pytest
 import typer
 
 import ecosim
-from ecosim import cli
+from ecosim import catalog, cli
+from ecosim.cli import show
 
 MARKET = "smart_manufacturing"
 TINY = ("--seeds", "2", "--steps", "2", "--no-report")
@@ -175,9 +177,45 @@ def test_an_arm_may_have_fewer_seeds(shell):
 
 
 def test_check_says_what_a_scenario_is(shell, tmp_path):
-    assert shell("check", "beer_game") == Done(0, "beer_game: good. The beer game: 1 seeds, 36 steps.\n", "")
+    assert shell("check", "beer_game") == Done(0, "beer_game: good. The beer game: 1 seed, 36 steps.\n", "")
     assert one_object(shell("check", "beer_game", "--set", "steps=5", "--json").out)["steps"] == 5
     assert nothing(tmp_path)
+
+
+def test_check_reads_a_card_and_its_templates(shell, tmp_path):
+    card = shutil.copytree(catalog.root() / "agents" / "supplier", tmp_path / "supplier") / "card.yaml"
+    assert (
+        shell("check", "supplier/card.yaml").out
+        == "supplier/card.yaml: good. supplier: prompts for replenish, negotiate.\n"
+    )
+    assert set(one_object(shell("check", card, "--json").out)["questions"]) == {"negotiate", "replenish"}
+    (tmp_path / "supplier" / "replenish.j2").write_text("You sell.\n=====\n{{ open('/etc/passwd') }}\n")
+    done = shell("check", card)
+    assert (done.code, done.out) == (2, "") and "replenish.j2" in done.err
+
+
+def test_check_says_which_arms_a_scenario_is_for(shell, tmp_path):
+    text = (catalog.root() / "scenarios" / "beer_game.yaml").read_text(encoding="utf-8")
+    change = "{step: 3, message: News, arms: [shock]}"
+    (tmp_path / "mine.yaml").write_text(f"{text}\ninterventions:\n  - {change}\n", encoding="utf-8")
+    done = shell("check", "mine.yaml")
+    assert (done.code, done.out.splitlines()[0].partition("steps. ")[2]) == (
+        0,
+        "For a comparison: it changes the arms shock.",
+    )
+    refused = shell("estimate", "mine.yaml", "--steps", 3)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert refused.err.startswith("ecosim: mine.yaml: interventions[0].arms: this run has no arm 'shock'")
+
+
+def test_tables_show_words_as_they_are(shell, capsys, monkeypatch):
+    """What is markup to rich is text here, names are whole, and numbers too."""
+    monkeypatch.setenv("COLUMNS", "60")
+    show.rows([{"figure": "a_name_of_some_length", "value": "[red]words[/red] " * 6, "mean": 12345.678}])
+    out = capsys.readouterr().out
+    assert out.count("[red]words[/red]") == 6
+    assert "a_name_of_some_length" in out and "12345.678" in out
+    assert max(map(len, out.splitlines())) <= 60
 
 
 def test_the_models_are_listed(shell):
@@ -294,8 +332,8 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines() == [
-        "ecosim: stopped on the way; go on with: ecosim resume mine",
         "ecosim: interrupted; what was recorded so far is kept",
+        "ecosim: go on with: ecosim resume mine",
     ]
     run = ecosim.load(tmp_path / "mine")
     weeks = run.manifest["steps_done"]

@@ -261,7 +261,7 @@ def test_a_run_that_is_interrupted_leaves_the_terminal_as_it_was(tmp_path):
     said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text[text.rfind("\x1b[?25h") :]).split("\r\n")
     said = [line.strip() for line in said if line.strip()]
     assert re.match(r"\d+ of 500 steps in .*: scripted [\d,]+ at ", said[0])
-    assert said[1].endswith("go on with: ecosim resume run")
+    assert said[-1] == "ecosim: go on with: ecosim resume run"
 
 
 def read_until(terminal, wanted, limit_s=60):

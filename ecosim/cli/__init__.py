@@ -8,12 +8,13 @@ something is exit code 1.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 import ecosim
-from ecosim.cli import estimate, runs, tell, tools
+from ecosim.cli import estimate, runs, show, tell, tools
 from ecosim.cli import validate as validation
 from ecosim.cli import why as looks
 from ecosim.errors import EcosimError, printable
@@ -26,14 +27,18 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (runs.run, runs.compare, runs.resume, runs.verify, runs.replay, runs.report, runs.check, runs.demo):
-    app.command()(command)
-for command in (estimate.estimate, tell.explain, tell.odd, tell.init, tell.schema, looks.why, looks.interview):
-    app.command()(command)
-app.command()(tools.doctor)
-app.command()(validation.validate)
-app.add_typer(tools.models, name="models")
-app.add_typer(tools.bench, name="bench")
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Run": (runs.run, runs.compare, runs.resume, runs.report, runs.demo),
+    "Write and understand": (tell.init, runs.check, tell.explain, estimate.estimate, tell.schema, tell.odd),
+    "Ask": (looks.why, looks.interview),
+    "Trust": (runs.verify, runs.replay, validation.validate),
+    "Tools": (tools.doctor,),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(tools.models, name="models", rich_help_panel="Tools")
+app.add_typer(tools.bench, name="bench", rich_help_panel="Tools")
 
 _FAULT, _INTERRUPTED = 2, 130
 """Exit codes."""
@@ -50,16 +55,19 @@ def main() -> None:
         code = _complain(f"{fault} See {error.ctx.command_path} --help" if fault else "")
     except EcosimError as error:
         code = _complain(str(error))
-    if code == _INTERRUPTED:
-        print("ecosim: interrupted; what was recorded so far is kept", file=sys.stderr)
+    except show.Stopped as stopped:
+        code = _complain(str(stopped), _INTERRUPTED if stopped.is_interrupted else _FAULT)
+    else:
+        if code == _INTERRUPTED:
+            _complain("interrupted")
     sys.exit(code)
 
 
-def _complain(faults: str) -> int:
+def _complain(faults: str, code: int = _FAULT) -> int:
     """Print a line a fault; gives the exit code."""
     for line in faults.splitlines():
         print(f"ecosim: {printable(line)}", file=sys.stderr)
-    return _FAULT
+    return code
 
 
 @app.callback(invoke_without_command=True)

@@ -60,9 +60,10 @@ def estimate(
     pilot_s: Annotated[float, typer.Option(help="About how many seconds the pilots may take.", min=0.1)] = 20.0,
     as_json: Json = False,
 ) -> None:
-    """What a run or a comparison will take: decisions, tokens, FLOPs, seconds, memory and disk, by arm.
+    """What a run will take: seconds, FLOPs, memory and disk, by arm.
 
     It runs a few seeds for some seconds, with the real minds, and keeps nothing; Ctrl-C ends that early.
+
     Example: `ecosim estimate smart_manufacturing --seeds 20`
     """
     from ecosim import api, estimation

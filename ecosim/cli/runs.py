@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -29,12 +31,16 @@ from ecosim.cli.options import (
     minds_of,
     with_layout,
 )
-from ecosim.errors import DecisionError, PoolError, ScenarioError
+from ecosim.errors import DecisionError, PoolError, ScenarioError, printable
 
 if TYPE_CHECKING:
     from ecosim.api import How
     from ecosim.explore import Run
     from ecosim.simulate import Arm
+
+
+_CARD = "card.yaml"
+"""What the card of a role is called."""
 
 
 @with_layout
@@ -88,7 +94,9 @@ def compare(
     no_report: NoReport = False,
     as_json: Json = False,
 ) -> None:
-    """Run several choices of minds in the same worlds: paired differences with 95 % intervals.
+    """Run several choices of minds in the same worlds, and compare.
+
+    Differences are paired by world seed, with 95 % intervals.
 
     Example: `ecosim compare smart_manufacturing --arm scripted --arm distributor.negotiate=conceder --seeds 20`
     """
@@ -117,7 +125,9 @@ def resume(
     no_report: NoReport = False,
     as_json: Json = False,
 ) -> None:
-    """Finish a run that was killed, interrupted or failed, on any layout; its digest is that of an undisturbed run.
+    """Finish a run that was killed, interrupted or failed.
+
+    On any layout; its digest is that of an undisturbed run.
 
     Example: `ecosim resume runs/market --hosts 2`
     """
@@ -131,7 +141,8 @@ def resume(
     steps = int(found.manifest["scenario"]["steps"])
     with show.progress(steps, as_json) as tick:
         how |= {"snapshot_every": snapshot_every, "progress": tick}
-        found = api.resume(folder, **cast("How", how))
+        with _resumable(folder):
+            found = api.resume(folder, **cast("How", how))
     after = found.manifest["resumed_after"][-1]
     show.line(f"ecosim: went on after step {after} of {steps}")
     _finish(found, no_report, as_json)
@@ -144,9 +155,12 @@ def verify(
     no_rerun: Annotated[bool, typer.Option("--no-rerun", help="Check the files only.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check a finished run: do its files give its digests, and does running it again, on any layout?
+    """Check a finished run by its files and by running it again.
 
-    Exit code 1 if not. Example: `ecosim verify runs/market --no-rerun`
+    Do both give its digests, on any layout?
+    Exit code 1 if not.
+
+    Example: `ecosim verify runs/market --no-rerun`
     """
     from ecosim import api
 
@@ -166,7 +180,9 @@ def verify(
 
 
 def replay(folder: Folder, out: Out = None, as_json: Json = False) -> None:
-    """Have a finished run again from its recorded decisions, without any model, and check that it is the same.
+    """Have a run again from its recorded decisions, without models.
+
+    It is checked to be the same.
 
     Example: `ecosim replay runs/market --out runs/market-again`
     """
@@ -187,7 +203,9 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Another place for it than report.html in the folder.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run anew; an interrupted or failed run has one too.
+    """Write the report of a run anew.
+
+    An interrupted or failed run has one too.
 
     Example: `ecosim report runs/market --out market.html`
     """
@@ -195,23 +213,56 @@ def report(
     print(json.dumps({"folder": str(folder), "report": str(page)}) if as_json else page)
 
 
-def check(scenario: Scenario, change: Change = None, as_json: Json = False) -> None:
+def check(
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario of the catalogue by name, a YAML file, or a role's card.yaml.")
+    ],
+    change: Change = None,
+    as_json: Json = False,
+) -> None:
     """Check a scenario without running it; all faults at once.
+
+    Of a role's card.yaml: the card, and the templates of its prompts.
 
     Example: `ecosim check smart_manufacturing --set lead_time_weeks=3`
     """
     from ecosim import simulate
+    from ecosim.report.words import plural
 
+    if Path(scenario).name == _CARD:
+        _check_card(Path(scenario), change, as_json)
+        return
     facts = simulate.load_scenario(scenario, changes_of(change))
     simulate.check(facts, [simulate.Arm(name="all")], place=scenario)
     if as_json:
         print(json.dumps(facts.model_dump(mode="json")))
+        return
+    arms = ", ".join(dict.fromkeys(arm for item in facts.interventions for arm in item.arms))
+    compared = f" For a comparison: it changes the arms {arms}." if arms else ""
+    length = f"{plural(facts.seeds, 'seed')}, {plural(facts.steps, 'step')}"
+    print(printable(f"{scenario}: good. {facts.title}: {length}.{compared}"))
+
+
+def _check_card(path: Path, change: list[str] | None, as_json: bool) -> None:
+    """Read a card and the templates that it names."""
+    from ecosim import catalog
+    from ecosim.minds.prompts import Prompts
+
+    if change:
+        raise ScenarioError("--set: changes keys of a scenario; a card has none")
+    card = catalog.read_card(path.absolute())
+    for phase in card.questions:
+        Prompts(card, phase)
+    if as_json:
+        print(json.dumps(card.model_dump(mode="json")))
     else:
-        print(f"{scenario}: good. {facts.title}: {facts.seeds} seeds, {facts.steps} steps.")
+        print(printable(f"{path}: good. {card.role}: prompts for {', '.join(card.questions)}."))
 
 
 def demo(out: Out = None, as_json: Json = False) -> None:
-    """Run both ecosystems with a real language model in some seats, beside the same without it (about 5 minutes).
+    """Run both ecosystems, with a language model in some seats.
+
+    Beside the same without it; about 5 minutes.
 
     Example: `ecosim demo --out runs/demo`
     """
@@ -234,7 +285,7 @@ def _start(
     quiet: bool,
     is_comparison: bool = False,
 ) -> Run:
-    from ecosim import api, manifest, simulate
+    from ecosim import api, simulate
 
     facts = api.facts(scenario, seeds, steps, changes_of(change))
     if is_comparison and facts.seeds < 2:
@@ -244,12 +295,21 @@ def _start(
     with show.progress(facts.steps, quiet) as tick:
         how |= {"progress": tick}
         manner = api.manner_of(cast("How", how), show.line)
-        try:
+        with _resumable(folder):
             return api.start(facts, arms, folder, place=scenario, manner=manner)
-        except (KeyboardInterrupt, DecisionError, PoolError):
-            if (folder / manifest.NAME).is_file():
-                show.line(f"ecosim: stopped on the way; go on with: ecosim resume {folder}")
-            raise
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Tell of a run that ends early how to go on with it."""
+    from ecosim import manifest
+
+    try:
+        yield
+    except (KeyboardInterrupt, DecisionError, PoolError) as error:
+        if (folder / manifest.NAME).is_file():
+            raise show.Stopped(error, folder) from error
+        raise
 
 
 def _finish(found: Run, no_report: bool, as_json: bool) -> None:

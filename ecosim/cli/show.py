@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ecosim.errors import printable
 
 if TYPE_CHECKING:
     from ecosim.explore import Run
     from ecosim.simulate import Progress
+
+
+class Stopped(Exception):
+    """A run ended early and can be gone on with; the last line of its message says how."""
+
+    def __init__(self, error: BaseException, folder: Path) -> None:
+        self.is_interrupted = isinstance(error, KeyboardInterrupt)
+        why = "interrupted; what was recorded so far is kept" if self.is_interrupted else str(error)
+        super().__init__(f"{why}\ngo on with: ecosim resume {shlex.quote(str(folder))}")
 
 
 def line(text: str) -> None:
@@ -47,7 +60,7 @@ def comparison(table: Any) -> None:
     from ecosim.report.words import number, signed
 
     for (arm, baseline), part in table.groupby(["arm", "baseline"], sort=False):
-        print(f"{arm} less {baseline}, {part['pairs'].max()} pairs")
+        print(printable(f"{arm} less {baseline}, {part['pairs'].max()} pairs"))
         lines = [
             {
                 "figure": r.metric,
@@ -69,16 +82,19 @@ def figures(found: Mapping[str, Any], as_json: bool) -> None:
 
 
 def rows(lines: Sequence[Mapping[str, Any]]) -> None:
-    """A table; numbers to the right."""
+    """A table; numbers to the right, names whole; what does not fit is wrapped, and nothing in it is markup."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if not lines:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, value in lines[0].items():
+    for i, (name, value) in enumerate(lines[0].items()):
         is_number = isinstance(value, int | float) or name in ("mean", "sd", "baseline", "difference", "pairs")
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(
+            Text(name), justify="right" if is_number else "left", no_wrap=not i or is_number, overflow="fold"
+        )
     for row in lines:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+        table.add_row(*(Text(printable(str(value))) for value in row.values()))
+    Console(highlight=False).print(table)

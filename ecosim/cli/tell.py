@@ -29,7 +29,9 @@ def explain(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """What a scenario is: who asks what of whom, who answers, every setting; with --columns, what each column means.
+    """What a scenario is: who asks what of whom, and every setting.
+
+    With --columns, what each column means, and what interventions may change.
 
     Example: `ecosim explain smart_manufacturing --set lead_time_weeks=3`
     """
@@ -48,8 +50,9 @@ def schema(
     world: World = None,
     as_json: Annotated[bool, typer.Option("--json", help="On one line.")] = False,
 ) -> None:
-    """JSON Schema of scenario files, for editors: completes keys, marks misspelt ones, tells what each means.
+    """JSON Schema of scenario files, for editors.
 
+    They then complete keys, mark misspelt ones, and tell what each means.
     The command init puts it beside the scenario that it writes; a scenario names it in its first line:
     `# yaml-language-server: $schema=./ecosim.schema.json`
 
@@ -66,7 +69,9 @@ def init(
     source: Annotated[str | None, typer.Option("--from", help="A scenario to begin from, by name or file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a commented scenario to start from, and beside it the schema from which editors complete its keys.
+    """Write a commented scenario to start from.
+
+    Beside it lies the schema from which editors complete its keys.
 
     Example: `ecosim init my_market --world manufacturing`
     """
@@ -90,7 +95,9 @@ def odd(
     out: Annotated[Path | None, typer.Option(help="The Markdown file to be made; none: print it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The ODD+D page of a scenario, in Markdown: what a paper's reader needs, written from the code.
+    """The ODD+D page of a scenario, in Markdown, for a paper.
+
+    What its reader needs, written from the code.
 
     Example: `ecosim odd smart_manufacturing --out odd.md`
     """

@@ -15,9 +15,12 @@ bench = typer.Typer(help="Benchmarks: ratios measured in one run on this machine
 
 
 def doctor(as_json: Json = False) -> None:
-    """What ecosim finds on this machine: cores, instructions, GPU, models, Ray's ports and authentication.
+    """What ecosim finds on this machine, and what is wrong with it.
 
-    Exit code 1 if something is a fault. Example: `ecosim doctor`
+    Cores, instructions, GPU, models, Ray's ports and authentication.
+    Exit code 1 if something is a fault.
+
+    Example: `ecosim doctor`
     """
     from dataclasses import asdict
 

@@ -33,8 +33,9 @@ HEADINGS = {
 
 
 def validate(part: Part = None, case: Chosen = None, to_list: ToList = False, as_json: Json = False) -> None:
-    """Find figures of theory, of other programs, of data and of people again; exit code 1 if one is missed.
+    """Find published and exact figures again.
 
+    Of theory, of other programs, of data and of people; exit code 1 if one is missed.
     All cases take about two minutes, those of the language model more.
 
     Example: `ecosim validate manufacturing --case beer_game_204`

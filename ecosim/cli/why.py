@@ -41,7 +41,9 @@ def why(
     no_ask: Annotated[bool, typer.Option("--no-ask", help="Show what was recorded, and ask no mind again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Why a member answered so: what it saw, its scores, what each column was worth, what would have flipped it.
+    """Why a member answered so, and what would have flipped it.
+
+    What it saw, its scores, and what each column was worth.
 
     Example: `ecosim why runs/market --step 3 --member 15 --phase replenish`
     """
@@ -75,7 +77,9 @@ def interview(
     max_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 60,
     as_json: Json = False,
 ) -> None:
-    """Ask members of a recorded run something in words; the run is not touched.
+    """Ask members of a recorded run something in words.
+
+    The run is not touched.
 
     Example: `ecosim interview runs/market --step 3 --member 15 "What do you think of your stock?"`
     """

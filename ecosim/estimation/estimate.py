@@ -66,18 +66,18 @@ def estimate_arms(
     begin = time.perf_counter()
     cast = Cast(Budget())
     with TemporaryDirectory(prefix="ecosim-pilot-") as folder:
-        pilots = _pilots(scenario, arms, manner, cast, pilot_s, Path(folder))
+        pilots = _pilots(scenario, arms, manner, cast, pilot_s, Path(folder), place)
         return _Whole(scenario, arms, layout or Layout(), cast, pilots).estimate(time.perf_counter() - begin)
 
 
 def _pilots(
-    scenario: Scenario, arms: Sequence[Arm], manner: Manner, cast: Cast, pilot_s: float, folder: Path
+    scenario: Scenario, arms: Sequence[Arm], manner: Manner, cast: Cast, pilot_s: float, folder: Path, place: str
 ) -> list[Pilot]:
     """A step of one seed, for what only a first time costs; one seed, with models; more seeds, with their echo."""
     found: list[Pilot] = []
 
     def run(seeds: int, most_s: float) -> None:
-        found.append(pilot(scenario, arms, seeds, manner, cast, most_s, folder / str(len(found))))
+        found.append(pilot(scenario, arms, seeds, manner, cast, most_s, folder / str(len(found)), place))
 
     run(1, 0.0)
     if cast.is_hurried:

@@ -151,13 +151,21 @@ class Pilot:
 
 
 def pilot(
-    scenario: Scenario, arms: Sequence[Arm], seeds: int, manner: Manner, cast: Cast, most_s: float, folder: Path
+    scenario: Scenario,
+    arms: Sequence[Arm],
+    seeds: int,
+    manner: Manner,
+    cast: Cast,
+    most_s: float,
+    folder: Path,
+    place: str = "scenario",
 ) -> Pilot:
     """Run some seeds until all steps are done or the time is up; Ctrl-C ends it like the time.
 
     Args:
         most_s: seconds for it beside those of the models; the step under way is finished.
         folder: to be made for the record.
+        place: what faults begin with.
 
     Raises:
         ScenarioError, CatalogError: as a run.
@@ -169,7 +177,7 @@ def pilot(
     manner = replace(manner, progress=tick, snapshot_steps=scenario.steps, say=None)  # nobody will go on from it
     store = Folder(folder)
     try:
-        simulate(scenario, arms, store, manner, place="pilot", recast=cast.recast)
+        simulate(scenario, arms, store, manner, place=place, recast=cast.recast)
     except _Enough:
         pass
     except KeyboardInterrupt:
