@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ecosim import contrast
-from ecosim.report import paired
+from ecosim.report import outside, paired
 from ecosim.report.forest import forests, percent
 from ecosim.report.parts import OTHER, Cell, Grid, Note, Part, Section, Theme
 from ecosim.report.source import Source
@@ -40,8 +40,10 @@ def section(source: Source, theme: Theme) -> Section | None:
     rest = table.drop(clear.index)
     if not rest.empty:
         parts.append(_grid(rest, source, "", fold=_rest(rest, source)))
+    changed = any(outside.differs(source, arm) for arm in source.arms)
+    but = ", but for what was changed from outside in some arms only" if changed else ""
     lead = (
-        f"Each arm met the same worlds as “{source.arms[0]}”; differences are taken within a world seed and then "
+        f"Each arm met the same worlds as “{source.arms[0]}”{but}; differences are taken within a world seed and then "
         "averaged, with Student’s t interval over the pairs."
     )
     parts += [*paired.over_time(source, theme), *paired.costs(source)]

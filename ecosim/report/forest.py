@@ -1,6 +1,6 @@
 """Forest plots: a row a KPI, its paired difference in percent as a dot with its interval, in natural units beside it.
 
-The axis is linear and ends where every clear difference is still on it; a whisker that goes on has an arrow. One
+The axis is linear and ends where nearly every clear difference is still on it; a whisker that goes on has an arrow. One
 drawing an arm, and A/A arms last: they show what luck alone does to the same minds.
 """
 
@@ -23,6 +23,8 @@ MAX_FORESTS = 6
 MAX_ROWS = 80
 ROW, TOP, BOTTOM, LEFT, RIGHT = 22, 30, 40, 250, 320
 """A row, the margins above and below, and the room for names and for numbers, px."""
+FAR = 5
+"""Clear differences beyond so many times the usual reach are arrows: to hold them would squeeze all others."""
 _ENDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
 
 
@@ -61,11 +63,12 @@ def percent(difference: float, baseline: float) -> str:
 
 
 def _limit(shown: pd.DataFrame) -> int:
-    """The end of the axis in percent: most intervals and all clear differences are within."""
+    """The end of the axis in percent: most intervals are within, and clear differences but those far beyond."""
     scale = 100 / shown["baseline_mean"].abs()
     reach = pd.concat([(shown["low"] * scale).abs(), (shown["high"] * scale).abs()])
-    clear = shown["is_clear"]
-    wanted = max(float(reach.quantile(0.8)), *(shown["difference"] * scale).abs()[clear].tolist(), 1.0)
+    usual = max(float(reach.quantile(0.8)), 1.0)
+    clear = (shown["difference"] * scale).abs()[shown["is_clear"]]
+    wanted = max(usual, *clear[clear <= FAR * usual].tolist())
     return next((end for end in _ENDS if end >= 1.02 * wanted), _ENDS[-1])
 
 
@@ -107,7 +110,7 @@ def _row(drawing: Drawing, row: Any, y: float, x: Scale, color: str) -> None:
     for end, real, way in ((low, row.low * scale, -1), (high, row.high * scale, 1)):
         if end == real:
             drawing.line([(x(end), y - 3), (x(end), y + 3)], color, 1.2)
-        else:
+        elif way * (real - end) > 0:  # of an interval that lies beyond as a whole, its farther end only
             tip = x(end)
             drawing.line([(tip - 5 * way, y - 4), (tip, y), (tip - 5 * way, y + 4)], color, 1.4)
     middle = row.difference * scale

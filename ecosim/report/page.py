@@ -18,7 +18,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ecosim.report import answers, costs, differences, seating, tables, trouble
+from ecosim.report import answers, costs, differences, outside, seating, tables, trouble
 from ecosim.report.parts import Part, Points, Section, Theme, Verbatim
 from ecosim.report.sections import bands_note, sections, theme
 from ecosim.report.source import Source
@@ -77,7 +77,12 @@ def _fit(value: Any) -> Any:
 
 def _all_sections(source: Source, look: Theme) -> list[Section]:
     """In the order of the page."""
-    found = [differences.section(source, look), *sections(source, look.plans), answers.section(source)]
+    found = [
+        outside.section(source),
+        differences.section(source, look),
+        *sections(source, look.plans),
+        answers.section(source),
+    ]
     found += [_figures(source, look), costs.section(source), trouble.section(source), _provenance(source)]
     return [section for section in found if section is not None]
 

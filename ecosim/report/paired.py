@@ -10,6 +10,7 @@ import pandas as pd
 from ecosim import contrast
 from ecosim.report import plots
 from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part, Theme, heads
+from ecosim.report.sections import MAX_MARKS
 from ecosim.report.source import Source
 from ecosim.report.words import compact, label, listed, plural, seconds, title
 
@@ -67,6 +68,7 @@ def costs(source: Source) -> list[Part]:
     arm_of = source.run.replicas["arm"].to_numpy()
     arm = arm_of[decisions["replica"].to_numpy(np.int64)]
     by_arm = decisions.assign(arm=arm).groupby("arm")["flops"].agg(["size", "sum"])
+    by_grade = source.manifest.get("work_by_arm", {})
     rows = []
     for i, (name, replicas) in enumerate(source.replicas_by_arm().items()):
         num, flops = (int(n) for n in by_arm.loc[name]) if name in by_arm.index else (0, 0)
@@ -74,16 +76,19 @@ def costs(source: Source) -> list[Part]:
             (
                 Cell(name, f"swatch s{i % 8 + 1}"),
                 Cell(str(replicas), "number"),
+                Cell(
+                    f"{sum(w['decisions'] for w in by_grade[name].values()):,}" if name in by_grade else "–", "number"
+                ),
                 Cell(f"{num:,}", "number"),
                 Cell(compact(flops) if flops else "0", "number", value=float(flops)),
                 Cell(compact(flops / replicas) if flops else "0", "number", value=flops / replicas),
             )
         )
-    names = ("arm", "replicas", "decisions by models", "FLOPs", "FLOPs a replica")
+    names = ("arm", "replicas", "decisions", "of models", "FLOPs", "FLOPs a replica")
     wall, work = source.manifest.get("wall_s", 0.0), source.manifest.get("work_by_grade", {})
     total = sum(done["decisions"] for done in work.values())
     note = (
-        f"Arms run side by side in the same batches, so seconds and scripted decisions are not recorded by arm: all "
+        f"Arms run side by side in the same batches, so seconds are not recorded by arm: all "
         f"{plural(len(rows), 'arm')} together took {total:,} decisions and {seconds(wall)}. FLOPs are nominal."
     )
     return [Note("What each arm’s models took:"), Grid(heads(*names, numbers=",".join(names[1:])), tuple(rows), note)]
@@ -106,5 +111,5 @@ def _chart(source: Source, metric: str, group: str, others: list[str]) -> Iterat
     bands = [(place, frame) for place, frame in found if not frame.empty and frame["mean"].notna().any()]
     if bands:
         about = f"difference of {label(metric)} to the first arm: {listed([source.arms[place] for place, _ in bands])}"
-        svg = plots.gaps(bands, figure.unit, source.run.side.step_name, about)
+        svg = plots.gaps(bands, figure.unit, source.run.side.step_name, about, source.interventions[:MAX_MARKS])
         yield Chart(title(metric), label(group), figure.about, svg)

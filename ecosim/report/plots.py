@@ -78,17 +78,20 @@ def panel(
     return drawing.svg()
 
 
-def gaps(bands: Sequence[tuple[int, pd.DataFrame]], unit: str, step: str, about: str) -> Markup:
+def gaps(
+    bands: Sequence[tuple[int, pd.DataFrame]], unit: str, step: str, about: str, marks: Sequence[int] = ()
+) -> Markup:
     """Paired differences to the first arm over time.
 
     Args:
         bands: of each arm its place among the colours, and rows by step with `mean, low, high`.
         unit, step: of the values, and what a step is called.
         about: what is drawn, for who does not see it.
+        marks: steps at which somebody intervened.
     """
     steps = pd.Series(np.concatenate([frame.index.to_numpy() for _, frame in bands]))
     ends = with_zero(np.concatenate([frame.to_numpy().ravel() for _, frame in bands]))
-    drawing, x, y = _frame(steps, ends, f"difference, {unit}" if unit else "difference", step, (), about)
+    drawing, x, y = _frame(steps, ends, f"difference, {unit}" if unit else "difference", step, marks, about)
     for i, frame in bands:
         drawing.area(_points(frame["high"], x, y), _points(frame["low"], x, y), series_color(i))
         drawing.line(_points(frame["mean"], x, y), series_color(i), 1.7)

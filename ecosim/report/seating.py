@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ecosim.report import outside
 from ecosim.report.source import Source
 from ecosim.report.words import listed, title
 
@@ -32,7 +33,8 @@ def like(source: Source, arm: str) -> str:
         return ""
     if arm in source.twin_arms:
         return f"As “{source.arms[0]}”, with other luck inside the minds (A/A)."
-    return f"As “{source.arms[0]}”, but:" if told(source, arm) else f"As “{source.arms[0]}”."
+    changed = ", with other changes from outside" if outside.differs(source, arm) else ""
+    return f"As “{source.arms[0]}”{changed}, but:" if told(source, arm) else f"As “{source.arms[0]}”{changed}."
 
 
 def told(source: Source, arm: str) -> list[str]:

@@ -96,6 +96,14 @@ class Source:
         return sorted({int(step) for step in frame["step"]}) if "step" in frame else []
 
     @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What the scenario, or somebody, changed, a row a replica, with its arm; empty where nothing was."""
+        frame = self.events("interventions")
+        if not {"replica", "intervention", "what", "rows"} <= set(frame):
+            return pd.DataFrame()
+        return frame.assign(arm=self.run.replicas["arm"].astype(str).to_numpy()[frame["replica"]])
+
+    @cached_property
     def kpis(self) -> pd.DataFrame:
         """KPIs, long; empty for a run that did not reach its end."""
         if "kpis" not in self.run._store.names():

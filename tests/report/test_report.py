@@ -206,3 +206,37 @@ def test_a_users_function_is_named_among_the_minds():
     html = page.html(tiny(minds={"viewer": bold}))
     assert "<li>Viewer: bold</li>" in html
     assert "<td>bold</td>" in html
+
+
+@pytest.fixture(scope="module")
+def shocked_page() -> str:
+    def strike(world: Any) -> None:
+        firms = world.tables["firms"]
+        firms["capacity"][firms["role"] == 0] //= 2
+
+    shock = [
+        {"step": 2, "table": "accounts", "column": "cash", "where": {"role": "distributor"}, "add": -500.0},
+        {"step": 3, "message": "Steel is <b>scarce</b>."},
+    ]
+    facts = {"interventions": [{**one, "arms": ["shock"]} for one in shock]}
+    facts["interventions"].append({"step": 3, "table": "firms", "column": "make_weeks", "set": 1.0})
+    scenario = simulate.load_scenario("smart_manufacturing", facts)
+    arms = [simulate.Arm(name="calm"), simulate.Arm(name="shock", interventions={3: strike})]
+    facts = scenario.with_changes(seeds=2, steps=4)
+    done = simulate.simulate(facts, arms, Memory())
+    return page.html(Run(done.store, None, done.world))
+
+
+def test_what_was_changed_from_outside_is_told_by_arm(shocked_page: str):
+    """Six distributors of 20,000 EUR, with what they earned in week 1, lose 500 EUR each."""
+    assert headings(shocked_page)[:2] == ["Changed from outside", "Comparison"]
+    told = shocked_page.partition("<h2>Changed from outside</h2>")[2].partition("</section>")[0]
+    text = " ".join(re.sub("<[^>]*>", " ", told).split())
+    before, after = re.search(r"2 shock Role: distributor accounts.cash add -500 6 (\S+) (\S+) EUR", text).groups()
+    assert float(before.replace(",", "")) - float(after.replace(",", "")) == pytest.approx(3000)
+    assert "3 shock everybody a message “Steel is &lt;b&gt;scarce&lt;/b&gt;.” 20 – –" in text
+    assert "3 calm everybody firms.make_weeks set 1" in text
+    assert "3 shock as the function chose" in text and "strike" in text
+    assert "3 calm as the function chose" not in text
+    assert "As “calm”, with other changes from outside." in shocked_page
+    assert "same worlds as “calm”, but for what was changed from outside in some arms only" in shocked_page
