@@ -94,7 +94,8 @@ class Why:
         """Who, when, what, in one line."""
         a = self.about
         rest = "".join(f", {name} {a[name]}" for name in ("counterpart", "item", "round") if a[name] is not None)
-        where = f"{a['step_name']} {a['step']}, replica {a['replica']}"
+        arm = f" (arm {a['arm']})" if a["num_arms"] > 1 else ""
+        where = f"{a['step_name']} {a['step']}, replica {a['replica']}{arm}"
         return f"{a['role']} {a['member']}, {where}: {a['phase']}{rest}"
 
     @property
@@ -238,6 +239,7 @@ def _about(moment: Moment, asked: Asked) -> dict[str, Any]:
         "step_name": moment.world.side.step_name,
         "replica": replica,
         "arm": document["arms"][document["replicas"]["arm"][replica]]["name"],
+        "num_arms": len(document["arms"]),
         "member": asked.key["subject"],
         "role": asked.question.role,
         "phase": asked.question.phase,

@@ -34,7 +34,7 @@ def why(
     phase: Annotated[str | None, typer.Option(help="`negotiate`, or `distributor.negotiate`.")] = None,
     counterpart: Annotated[int | None, typer.Option(help="With whom, where it was asked about several.")] = None,
     item: Annotated[int | None, typer.Option(help="About which item, by its number.")] = None,
-    round: Annotated[int | None, typer.Option(help="In which round.")] = None,
+    round: Annotated[int | None, typer.Option(help="In which round of asking, from 0.")] = None,
     tries: Annotated[
         int | None, typer.Option(help="Replacements a column; 32 for scripts, 8 for models.", min=1)
     ] = None,
@@ -157,7 +157,7 @@ def _cell(name: str, value: Any) -> str:
     """A value as people read it; a dash where there is none."""
     if isinstance(value, list):
         return ", ".join(_cell(name, one) for one in value)
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or value == "" or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, str):
         return value
