@@ -12,7 +12,7 @@ import pytest
 import ecosim
 from ecosim import simulate
 from ecosim.manufacturing.state import layout
-from ecosim.report import plots
+from ecosim.report import forest, plots
 from ecosim.report.canvas import Drawing, ticks
 from ecosim.report.differences import reading
 from ecosim.report.network import between, flows, grouped, single, top
@@ -132,3 +132,12 @@ def test_figures_that_no_theme_names_are_drawn_under_more():
     assert more.title == "More"
     assert ("Attention Gini", "") in drawn
     assert len(drawn) == len(source.metrics)
+
+
+def test_one_far_difference_does_not_squeeze_a_forest_plot():
+    """Nine intervals within ±20 %: the axis holds a clear one at 60 %, and has an arrow for one at 4,000 %."""
+    usual = [{"baseline_mean": 10.0, "difference": 0.5, "low": -1.0, "high": 2.0, "is_clear": False}] * 9
+    near = {"baseline_mean": 10.0, "difference": 6.0, "low": 5.9, "high": 6.1, "is_clear": True}
+    far = {"baseline_mean": 1.0, "difference": 40.0, "low": 39.0, "high": 41.0, "is_clear": True}
+    assert forest._limit(pd.DataFrame([*usual, near])) == 100
+    assert forest._limit(pd.DataFrame([*usual, near, far])) == 100
