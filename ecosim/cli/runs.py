@@ -226,14 +226,14 @@ def check(
 
     Example: `ecosim check smart_manufacturing --set lead_time_weeks=3`
     """
-    from ecosim import simulate
+    from ecosim import opening  # less to import than simulate: a check is for every keystroke
     from ecosim.report.words import plural
 
     if Path(scenario).name == _CARD:
         _check_card(Path(scenario), change, as_json)
         return
-    facts = simulate.load_scenario(scenario, changes_of(change))
-    simulate.check(facts, [simulate.Arm(name="all")], place=scenario)
+    facts = opening.load_scenario(scenario, changes_of(change))
+    opening.check(facts, [opening.Arm(name="all")], place=scenario)
     if as_json:
         print(json.dumps(facts.model_dump(mode="json")))
         return
