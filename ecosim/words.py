@@ -223,5 +223,5 @@ def check(question: Question, decision: Decision, mind: str) -> None:
 
 def _shown(answer: object) -> str:
     """An answer for a message: text escaped and cut, whatever is in it."""
-    shown = ascii(answer) if isinstance(answer, str) else repr(answer)
+    shown = ascii(answer) if isinstance(answer, str) else str(answer)
     return shown if len(shown) <= 80 else f"{shown[:80]}… ({len(shown):,} characters)"
