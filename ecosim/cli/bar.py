@@ -53,10 +53,12 @@ class Bar:
         self._before = router.so_far()
         console = Console(stderr=True, highlight=False)
         lines = _Lines(self, router)
-        try:
-            with Live(lines, console=console, refresh_per_second=_UPDATES_PER_S, transient=True):
-                yield
+        live = Live(lines, console=console, refresh_per_second=_UPDATES_PER_S, transient=True)
+        try:  # not `with`: Ctrl-C may come while it starts, and the cursor has to come back
+            live.start()
+            yield
         finally:
+            live.stop()
             print(self._summary(router), file=sys.stderr)
 
     def lines(self, router: Router) -> tuple[str, str]:
