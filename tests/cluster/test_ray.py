@@ -6,13 +6,15 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import ecosim
 from ecosim import simulate, testing
 from ecosim.cluster.crew import crew
 from ecosim.cluster.layout import Layout
-from ecosim.errors import CatalogError, PoolError
+from ecosim.errors import PoolError
 from ecosim.minds.router import Router
 from ecosim.minds.scripted import Scripted
 
@@ -142,9 +144,11 @@ def test_a_mind_that_cannot_travel_is_refused_before_anything_runs(ray):
         ecosim.run(MARKET, seeds=1, steps=1, minds={"distributor.replenish": holds_a_lock}, hosts=1)
 
 
-def test_a_model_that_is_not_there_is_told_as_in_one_process(ray, tmp_path):
+def test_a_model_that_does_not_load_is_told_by_name_when_its_worker_is_made(ray, tmp_path):
+    (tmp_path / "config.json").write_text("{}")  # a folder that looks like a model's, and holds none
+    save_file({"t": np.ones(1, np.float32)}, tmp_path / "model.safetensors")
     changes = {"models": {"tiny": {"base": f"path:{tmp_path}"}}}
-    with pytest.raises(CatalogError, match=r"no config\.json"):
+    with pytest.raises(PoolError, match=r"worker-0 could not be made: .*path:.*not a causal language model"):
         ecosim.run(MARKET, seeds=1, steps=1, minds={"distributor.negotiate": "tiny"}, changes=changes, workers=1)
 
 

@@ -49,10 +49,10 @@ def test_batches_and_neighbours_do_not_change_a_run_of_a_tiny_model(tiny):
 @pytest.mark.model
 @pytest.mark.slow
 def test_batches_do_not_change_a_run_of_the_base_model():
-    """About forty decisions of SmolLM2-135M, in batches of at most 1, 7 and 64."""
+    """About forty decisions of SmolLM2-135M, in batches of at most 1 and 64."""
     language = load(BASE)
-    found = {limit: negotiated(sitting(language, limit)) for limit in (64, 7, 1)}
-    assert found[64] == found[7] == found[1]
+    found = {limit: negotiated(sitting(language, limit)) for limit in (64, 1)}
+    assert found[64] == found[1]
     assert 10 <= found[64][2] <= 60
 
 
