@@ -45,6 +45,7 @@ own, then the answer; later fields see earlier answers.
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import cache
 from pathlib import Path
@@ -206,10 +207,12 @@ def scenario_path(name: str) -> Path:
     """
     path = root() / "scenarios" / f"{name}.yaml"
     if not _NAME.fullmatch(name) or not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root() / "scenarios").glob("*.yaml")))
-        raise CatalogError(
-            f"{root() / 'scenarios'}: no scenario {name!r}; known: {known}; or give a path to a .yaml file"
+        known = sorted(p.stem for p in (root() / "scenarios").glob("*.yaml"))
+        close = difflib.get_close_matches(name[:100], known, n=1)
+        way_out = (
+            f", did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}; or give a path to a .yaml file"
         )
+        raise CatalogError(f"{root() / 'scenarios'}: no scenario {name!r}{way_out}")
     return path
 
 

@@ -230,7 +230,7 @@ def test_the_models_are_listed(shell):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["run", "smart_manufacturin"], "no scenario 'smart_manufacturin'; known: beer_game, creator_community"),
+        (["run", "smart_manufacturin"], "no scenario 'smart_manufacturin', did you mean 'smart_manufacturing'?"),
         (["run", "mine.yaml"], "mine.yaml: there is no such file"),
         (["run", MARKET, "--mind", "distributr=scripted"], "unknown role 'distributr', did you mean 'distributor'?"),
         (["run", MARKET, "--mind", "distributor=untraned"], "unknown mind 'untraned', did you mean 'untrained'?"),
