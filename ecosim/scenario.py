@@ -202,7 +202,7 @@ class Scenario(Facts):
         Raises:
             ScenarioError: an unknown key or an impossible value.
         """
-        return build(type(self), {**self.model_dump(), **changes}, place="scenario")
+        return build(type(self), {**self.model_dump(exclude_unset=True), **changes}, place="scenario")
 
 
 def read(

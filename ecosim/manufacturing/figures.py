@@ -9,10 +9,11 @@ import numpy as np
 
 from ecosim.exact import MILLION
 from ecosim.fields import Array
+from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NO_PROFIT, REASONS, ROLES, layout
 from ecosim.manufacturing.talks import AGREED
-from ecosim.side import Events, Figure, Figures, Series
+from ecosim.side import Events, Figure, Series
 from ecosim.words import Table
 
 if TYPE_CHECKING:
@@ -57,12 +58,10 @@ KPIS: Mapping[str, Figure] = {
 }
 
 
-def measure(world: World, events: Events) -> Figures:
+def measure(world: World, events: Events, add: Adder) -> None:
     """The metrics of a week, by role or item."""
     scenario = cast(ManufacturingScenario, world.scenario)
     net = layout(scenario)
-    figures: dict[tuple[str, str], Array] = {}
-    add = _Adder(world.num_replicas, figures)
     demand, sales, orders, stocks = (events[name] for name in ("demand", "sales", "orders", "stocks"))
     add("demand_units", demand, demand["wanted"] / MILLION)
     add("served_units", sales, sales["at_once"] / MILLION)
@@ -82,10 +81,9 @@ def measure(world: World, events: Events) -> Figures:
     arrived = events["deliveries"].take(events["deliveries"]["buyer"] != events["deliveries"]["seller"])
     add("deliveries", arrived, np.ones(arrived.num_rows))
     add("late_deliveries", arrived, (arrived["late"] > 0).astype(float))
-    return figures
 
 
-def _measure_talks(add: _Adder, items: tuple[str, ...], talks: Table, contracts: Table) -> None:
+def _measure_talks(add: Adder, items: tuple[str, ...], talks: Table, contracts: Table) -> None:
     add.by(items, talks["item"], "talks", talks, np.ones(talks.num_rows))
     add.by(items, talks["item"], "rounds", talks, (talks["moves"] + 1) // 2)
     deals = talks.take(talks["outcome"] == AGREED)
@@ -112,14 +110,13 @@ def _gain(deals: Table, contracts: Table, side: str) -> Array:
     return gain
 
 
-def conclude(world: World, series: Series) -> Figures:
+def conclude(world: World, series: Series, add: Adder) -> None:
     """The KPIs of whole runs."""
     net = layout(cast(ManufacturingScenario, world.scenario))
-    figures: dict[tuple[str, str], Array] = {}
-    accounts = world.ledger.accounts
+    figures, accounts = add.figures, world.ledger.accounts
     members = accounts.take(accounts["is_member"])
     by_reason = members["cash_by_reason"] / MILLION
-    add, role = _Adder(world.num_replicas, figures), net.role[members["account"]]
+    role = net.role[members["account"]]
     profit = by_reason.sum(axis=1) - by_reason[:, [REASONS.index(why) for why in NO_PROFIT]].sum(axis=1)
     add.by(ROLES, role, "profit_eur", members, profit)
     add("profit_eur", members, profit)
@@ -138,7 +135,6 @@ def conclude(world: World, series: Series) -> Figures:
             _conclude_talks(figures, series, net.items)
         arrived, late = series["deliveries", ""].sum(axis=0), series["late_deliveries", ""].sum(axis=0)
         figures["on_time", ""] = 1 - late / arrived
-    return figures
 
 
 def _conclude_talks(figures: dict[tuple[str, str], Array], series: Series, items: tuple[str, ...]) -> None:
@@ -157,21 +153,3 @@ def _conclude_talks(figures: dict[tuple[str, str], Array], series: Series, items
 def _relative_variance(column: Array) -> Array:
     """Variance over the steps ÷ squared mean."""
     return column.var(axis=0) / column.mean(axis=0) ** 2
-
-
-class _Adder:
-    """Sums by replica, and by group within a replica, into figures."""
-
-    def __init__(self, num_replicas: int, figures: dict[tuple[str, str], Array]) -> None:
-        self.num_replicas = num_replicas
-        self.figures = figures
-
-    def __call__(self, name: str, table: Table, values: Array) -> None:
-        """One sum a replica."""
-        self.figures[name, ""] = np.bincount(table["replica"], values, self.num_replicas)
-
-    def by(self, groups: tuple[str, ...], code: Array, name: str, table: Table, values: Array) -> None:
-        """One sum a replica and group."""
-        sums = np.bincount(table["replica"] * len(groups) + code, values, self.num_replicas * len(groups))
-        for group, column in zip(groups, sums.reshape(-1, len(groups)).T, strict=True):
-            self.figures[name, group] = column

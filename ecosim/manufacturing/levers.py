@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ecosim.exact import MILLION
-from ecosim.levers import Lever, Panel, Place
+from ecosim.levers import Lever
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NOBODY, ROLES, layout
+from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 
 MOST_WEEKS = 520
 
 
-def panel(scenario: ManufacturingScenario) -> Panel:
-    """The levers; firms are named by number, name or role."""
-    net = layout(scenario)
+def levers(scenario: ManufacturingScenario, net: Layout) -> list[Lever]:
+    """The levers of firms, their cash and their stock."""
     is_maker = net.role != ROLES.index("distributor")
-    firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
-    levers = [
+    found = [
         Lever(
             table="firms",
             name="capacity_units",
@@ -62,7 +58,7 @@ def panel(scenario: ManufacturingScenario) -> Panel:
             per_unit=MILLION,
         ),
     ]
-    levers += [
+    found += [
         Lever(
             table="accounts",
             name=item,
@@ -74,4 +70,4 @@ def panel(scenario: ManufacturingScenario) -> Panel:
         )
         for i, item in enumerate(net.items)
     ]
-    return Panel(tuple(levers), {"firms": firms, "accounts": firms})
+    return found

@@ -3,117 +3,22 @@
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ecosim.scenario import Amount, Count, Facts, Scenario, Share, Whole
+from ecosim.manufacturing.facts.demand import Demand
+from ecosim.manufacturing.facts.firms import Firms, Item
+from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-Role = Literal["supplier", "manufacturer", "distributor"]
 PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge"]
-MARKET: tuple[PhaseName, ...] = (
+WEEK: tuple[PhaseName, ...] = (
     "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge",
 )  # fmt: skip
-
-
-class Item(Facts):
-    """A kind of goods.
-
-    Attributes:
-        bom: how many whole units of other items go into one unit (bill of materials); empty for raw goods.
-        make_cost_eur: cost of making one unit, beside its materials.
-        value_eur: what one unit is worth to a buyer on average; private values scatter around it.
-        holding_cost_eur: cost of holding one unit for a week.
-        backlog_cost_eur: cost of owing one unit for a week after it was due.
-    """
-
-    bom: dict[str, Count] = Field(default_factory=dict)
-    make_cost_eur: Amount = 0.0
-    value_eur: Amount = 0.0
-    holding_cost_eur: Amount = 0.0
-    backlog_cost_eur: Amount = 0.0
-
-
-class Firms(Facts):
-    """A group of like firms.
-
-    Attributes:
-        name: of the group; a single firm has the group's name, several are numbered from 1.
-        role: suppliers and manufacturers make what they sell, distributors buy it.
-        sells: the item that each of them sells.
-        count: how many firms are in the group.
-        capacity_units: how much it can make a week; required of makers.
-        make_weeks: weeks from the start of production until goods are in stock.
-        stock_units: goods in stock before week 1, by item.
-        arriving_units: goods that will arrive in weeks 1, 2, …, already paid for.
-        cash_eur: cash before week 1.
-        partner: the one firm that it buys from; needed where `order` replaces negotiation.
-        demand: "consumers" if consumers buy from it, else "firms".
-    """
-
-    name: str
-    role: Role
-    sells: str
-    count: Count = 1
-    capacity_units: Whole = 0
-    make_weeks: Whole = 0
-    stock_units: dict[str, Whole] = Field(default_factory=dict)
-    arriving_units: list[Whole] = Field(default_factory=list)
-    cash_eur: Amount = 0.0
-    partner: str | None = None
-    demand: Literal["firms", "consumers"] = "firms"
-
-
-class Demand(Facts):
-    """What consumers want of each firm that sells to them, each week, in whole units.
-
-    Attributes:
-        kind: `normal` is rounded and never below 0; `poisson` has a mean up to 500; `step` is without chance.
-        mean_units: mean of a week; of a step, what is wanted before `step_week`.
-        sd_units: standard deviation of a week (`normal` only).
-        step_week: the first week of `step_units` (`step` only); 0: from the start.
-        step_units: what is wanted from `step_week` on (`step` only).
-        price_eur: what consumers pay for a unit.
-    """
-
-    kind: Literal["normal", "poisson", "step"]
-    mean_units: Amount
-    sd_units: Amount = 0.0
-    step_week: Whole = 0
-    step_units: Amount = 0.0
-    price_eur: Amount = 0.0
-
-    @model_validator(mode="after")
-    def _poisson_is_small(self) -> Self:
-        if self.kind == "poisson" and self.mean_units > 500:
-            raise ValueError(f"a Poisson mean_units is at most 500 (use kind: normal), got {self.mean_units}")
-        return self
-
-
-class Negotiation(Facts):
-    """How buyers and sellers talk.
-
-    Attributes:
-        requests: how many sellers a buyer asks for each need in a week.
-        candidates: how many sellers it chooses among.
-        min_rounds: the shortest private deadline; both sides move once a round.
-        max_rounds: the longest private deadline; deadlines are drawn evenly from `min_rounds … max_rounds`.
-        private_spread: private limits scatter by up to this share around value (buyers) and unit cost (sellers).
-        late_weeks: how many weeks after the earliest possible one a delivery may be agreed.
-    """
-
-    requests: Count = 2
-    candidates: Annotated[int, Field(ge=1, le=8)] = 6
-    min_rounds: Count = 4
-    max_rounds: Count = 10
-    private_spread: Share = 0.1
-    late_weeks: Whole = 3
-
-    @model_validator(mode="after")
-    def _rounds_in_order(self) -> Self:
-        if self.min_rounds > self.max_rounds:
-            raise ValueError(f"min_rounds ({self.min_rounds}) must not be above max_rounds ({self.max_rounds})")
-        return self
+"""The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
+NEEDS: dict[PhaseName, str] = {}
+"""Phases that do nothing without a key of the scenario, and that key."""
 
 
 class ManufacturingScenario(Scenario):
@@ -129,7 +34,7 @@ class ManufacturingScenario(Scenario):
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
-        phases: what happens in a week, in order.
+        phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
     items: dict[str, Item] = Field(min_length=1)
@@ -141,7 +46,14 @@ class ManufacturingScenario(Scenario):
     late_penalty_share: Share = 0.0
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
     max_order_units: Count = 200
-    phases: list[PhaseName] = Field(default=list(MARKET), min_length=1)
+    phases: list[PhaseName] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_a_week(self) -> Self:
+        if not self.phases:
+            usual = [name for name in WEEK if name not in NEEDS or getattr(self, NEEDS[name]) is not None]
+            object.__setattr__(self, "phases", usual)
+        return self
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
@@ -218,4 +130,6 @@ def _phase_faults(scenario: ManufacturingScenario) -> list[str]:
         faults.append("phases: 'quote' and 'negotiate' need each other")
     if "order" in phases and "quote" in phases:
         faults.append("phases: goods are bought either by 'order' or by 'quote' and 'negotiate'")
+    lacking = [name for name in phases if name in NEEDS and getattr(scenario, NEEDS[name]) is None]
+    faults += [f"phases: {name!r} does nothing without the key '{NEEDS[name]}'; add it" for name in lacking]
     return faults

@@ -1,41 +1,30 @@
-"""The manufacturing side as the assembly sees it: its phases, events, experts and figures in one place."""
+"""The manufacturing side as the assembly sees it: all its chapters in one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ecosim.manufacturing.contracts import Order
-from ecosim.manufacturing.costs import Charge
-from ecosim.manufacturing.delivery import Arrive, Ship
-from ecosim.manufacturing.demand import Demand
-from ecosim.manufacturing.experts import EXPERTS
-from ecosim.manufacturing.figures import KPIS, METRICS, conclude, measure
-from ecosim.manufacturing.levers import panel
-from ecosim.manufacturing.market import Quote
-from ecosim.manufacturing.planning import Replenish
+import numpy as np
+
+from ecosim.levers import Panel, Place
+from ecosim.manufacturing import week
+from ecosim.manufacturing.adder import Adder
+from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.shopfloor import Produce
-from ecosim.manufacturing.state import TABLES, Layout, books, build, layout, num_bytes
-from ecosim.manufacturing.talks import ACTS, OUTCOMES, Negotiate
-from ecosim.side import Column, Phase, Schema, Side
+from ecosim.manufacturing.state import ROLES, books, build, layout
+from ecosim.side import Events, Figures, Phase, Series, Side
+from ecosim.words import Table
 
-PHASES: dict[str, Callable[[ManufacturingScenario, Layout], Phase]] = {
-    "arrive": Arrive,
-    "demand": Demand,
-    "replenish": Replenish,
-    "order": Order,
-    "quote": Quote,
-    "negotiate": Negotiate,
-    "produce": Produce,
-    "ship": Ship,
-    "charge": Charge,
-}
+if TYPE_CHECKING:
+    from ecosim.world import World
+
+ALL = join([week.CHAPTER])
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:
     """The phases of a week, in the order of the scenario."""
     net = layout(scenario)
-    return [PHASES[name](scenario, net) for name in scenario.phases]
+    return [ALL.phases[name](scenario, net) for name in scenario.phases]
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
@@ -44,137 +33,53 @@ def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
     return {"member": net.names, "item": net.items}
 
 
-def _codes(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{i} {name}" for i, name in enumerate(names))
+def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
+    """All tables as they stand before week 1: those of the network, then what each chapter adds."""
+    found = build(scenario, replicas)
+    ALL.build(scenario, layout(scenario), replicas, found)
+    return found
 
 
-MEMBER = Column("member", "i8", "id", "the firm", of="member")
-BUYER = Column("buyer", "i8", "id", "who buys", of="member")
-SELLER = Column("seller", "i8", "id", "who sells", of="member")
-ITEM = Column("item", "i8", "id", "which item, in the order of the scenario", of="item")
-SIGNED = Column("signed_week", "i8", "week", "when the contract was signed; for a maker's own goods, when it started")
-QUANTITY = Column("quantity", "i8", "units/1e6", "how much")
-PRICE = Column("price", "i8", "EUR/1e6", "price of a unit")
-DUE = Column("due_week", "i8", "week", "when the goods should arrive")
+def measure(world: World, events: Events) -> Figures:
+    """The metrics of a week."""
+    add = Adder(world.num_replicas, {})
+    ALL.measure(world, events, add)
+    return add.figures
 
-SCHEMAS = {
-    "demand": Schema(
-        "what consumers asked for",
-        2,
-        (MEMBER, ITEM, Column("wanted", "i8", "units/1e6", "this week's demand")),
-        is_exogenous=True,
-    ),
-    "sales": Schema(
-        "what consumers got",
-        2,
-        (
-            MEMBER,
-            ITEM,
-            Column("sold", "i8", "units/1e6", "handed over this week, old debts first"),
-            Column("at_once", "i8", "units/1e6", "of this week's demand, what was served from stock"),
-            Column("owed", "i8", "units/1e6", "still owed to consumers"),
-        ),
-    ),
-    "orders": Schema(
-        "answers to replenish",
-        2,
-        (MEMBER, ITEM, Column("makes", "i8", "", "1 if the firm makes the item itself", ("no", "yes")), QUANTITY),
-    ),
-    "requests": Schema("who asked whom for a quote", 3, (BUYER, SELLER, ITEM)),
-    "offers": Schema(
-        "moves of negotiations",
-        4,
-        (
-            BUYER,
-            SELLER,
-            ITEM,
-            Column("move", "i8", "", "from 0; buyers make the even moves"),
-            Column("act", "i8", "", _codes(ACTS), ACTS),
-            PRICE,
-            QUANTITY,
-            Column("week", "i8", "weeks", "delivery, from this week; of an accept or reject, the offer at stake"),
-        ),
-    ),
-    "talks": Schema(
-        "negotiations that ended",
-        3,
-        (
-            BUYER,
-            SELLER,
-            ITEM,
-            Column("buyer_limit", "i8", "EUR/1e6", "the buyer's private limit"),
-            Column("seller_limit", "i8", "EUR/1e6", "the seller's private limit"),
-            Column("buyer_rounds", "i8", "rounds", "the buyer's private deadline"),
-            Column("seller_rounds", "i8", "rounds", "the seller's private deadline"),
-            Column("moves", "i8", "", "moves of both sides"),
-            Column("outcome", "i8", "", _codes(OUTCOMES), OUTCOMES),
-        ),
-    ),
-    "contracts": Schema(
-        "contracts signed",
-        3,
-        (BUYER, SELLER, ITEM, Column("from_week", "i8", "week", "when the seller knows of it"), DUE, QUANTITY, PRICE),
-    ),
-    "production": Schema(
-        "production started",
-        2,
-        (MEMBER, ITEM, Column("planned", "i8", "units/1e6", "wish"), Column("made", "i8", "units/1e6", "started")),
-    ),
-    "shipments": Schema(
-        "goods sent",
-        4,
-        (BUYER, SELLER, ITEM, SIGNED, Column("arrive_week", "i8", "week", "when they will arrive"), QUANTITY),
-    ),
-    "deliveries": Schema(
-        "goods that arrived",
-        4,
-        (
-            BUYER,
-            SELLER,
-            ITEM,
-            SIGNED,
-            QUANTITY,
-            Column("late", "i8", "weeks", "after the week agreed"),
-            Column("paid", "i8", "EUR/1e6", "by the buyer"),
-            Column("penalty", "i8", "EUR/1e6", "by the seller, for lateness"),
-        ),
-    ),
-    "stocks": Schema(
-        "stock and debts at the end of the week",
-        2,
-        (
-            MEMBER,
-            ITEM,
-            Column("stock", "i8", "units/1e6", "on hand"),
-            Column("backlog", "i8", "units/1e6", "owed and due by now"),
-            Column("holding_cost", "i8", "EUR/1e6", "for the stock"),
-            Column("backlog_cost", "i8", "EUR/1e6", "for the backlog"),
-        ),
-    ),
-}
+
+def conclude(world: World, series: Series) -> Figures:
+    """The KPIs of whole runs."""
+    add = Adder(world.num_replicas, {})
+    ALL.conclude(world, series, add)
+    return add.figures
+
+
+def panel(scenario: ManufacturingScenario) -> Panel:
+    """The levers; firms are named by number, name or role."""
+    net = layout(scenario)
+    firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
+    found = tuple(ALL.levers(scenario, net))
+    return Panel(found, {lever.table: firms for lever in found})
+
 
 SIDE = Side(
     name="manufacturing",
     step_name="week",
     kind=ManufacturingScenario,
     members="firms",
-    roles={
-        "supplier": ("replenish", "negotiate"),
-        "manufacturer": ("replenish", "quote", "negotiate"),
-        "distributor": ("replenish", "quote", "negotiate"),
-    },
-    experts=EXPERTS,
+    roles={role: tuple(ALL.asks.get(role, ())) for role in ROLES},
+    experts=ALL.experts,
     books=books,
     phases=phases,
-    schemas=SCHEMAS,
-    build=build,
-    metrics=METRICS,
-    kpis=KPIS,
+    schemas=ALL.schemas,
+    build=tables,
+    metrics=ALL.metrics,
+    kpis=ALL.kpis,
     measure=measure,
     conclude=conclude,
-    num_bytes=num_bytes,
+    num_bytes=ALL.num_bytes,
     panel=panel,
-    tables=TABLES,
+    tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
 )

@@ -14,7 +14,8 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.scenario import Firms, ManufacturingScenario
+from ecosim.manufacturing.facts.firms import Firms
+from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
 from ecosim.side import Books

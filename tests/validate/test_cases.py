@@ -9,7 +9,7 @@ import pytest
 from ecosim.exact import MILLION
 from ecosim.manufacturing.delivery import Arrive
 from ecosim.manufacturing.experts import NEGOTIATE, linear
-from ecosim.manufacturing.side import PHASES
+from ecosim.manufacturing.side import ALL
 from ecosim.validate import bargaining, community, inventory, language, laws, minds
 from ecosim.validate.cases import above, between, estimated, exactly, jackknife_error, within
 
@@ -124,7 +124,7 @@ def test_a_unit_that_vanishes_in_a_phase_is_noticed(monkeypatch):
             world.ledger.move(1, np.array([MILLION]), steelworks, world.ledger.outside("nature", np.array([0])))
             return super().apply(world, questions, decisions)
 
-    monkeypatch.setitem(PHASES, "arrive", Leaky)
+    monkeypatch.setitem(ALL.phases, "arrive", Leaky)
     balance, frozen, debt, untold = laws.conservation("smart_manufacturing", seeds=1, steps=1)
     assert (balance.found, frozen.found, debt.found, untold.found) == (0, 0, 0, 1)
     assert not untold.is_met
