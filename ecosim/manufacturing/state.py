@@ -29,6 +29,8 @@ NO_PROFIT = ("opening", "interventions")
 HISTORY_WEEKS = 8
 SHOWN_OFFERS = 6
 NOBODY = -1
+REMEMBERED_LAYOUTS = 8
+_REMEMBERED: dict[int, tuple[ManufacturingScenario, Layout]] = {}
 
 _REPLICA = Meaning("id", "where it is")
 _ITEM = Meaning("id", "which item, in the order of the scenario")
@@ -166,7 +168,15 @@ class Layout:
 
 
 def layout(scenario: ManufacturingScenario) -> Layout:
-    """Who is who in a replica of a scenario; ids follow the order of the file."""
+    """Who is who in a replica of a scenario; ids follow the order of the file. That of the last few is remembered."""
+    if id(scenario) not in _REMEMBERED:
+        if len(_REMEMBERED) == REMEMBERED_LAYOUTS:
+            del _REMEMBERED[next(iter(_REMEMBERED))]
+        _REMEMBERED[id(scenario)] = (scenario, _layout(scenario))  # the scenario too: so its id stays its own
+    return _REMEMBERED[id(scenario)][1]
+
+
+def _layout(scenario: ManufacturingScenario) -> Layout:
     items = tuple(scenario.items)
     groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
     names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
