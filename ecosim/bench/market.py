@@ -63,8 +63,8 @@ def pace(name: str, firms: int, replicas: int, steps: int) -> dict[str, Any]:
         "replicas": replicas,
         "wall_s": wall_s,
         "firm_weeks_per_s": firm_weeks / wall_s,
-        "talks_per_firm_week": talks / firm_weeks,
-        "rounds_per_talk": rounds / talks,
+        "talks_per_firm_week": float(talks / firm_weeks),
+        "rounds_per_talk": float(rounds / talks),
         "seconds_by_part": {part: round(s, 2) for part, s in done.manifest["seconds_by_part"].items()},
     }
 

@@ -77,8 +77,17 @@ def comparison(table: Any) -> None:
 
 
 def figures(found: Mapping[str, Any], as_json: bool) -> None:
-    """Figures by name, or as one JSON object."""
-    print(json.dumps(found)) if as_json else rows([{"figure": k, "value": str(v)} for k, v in found.items()])
+    """Figures by name, those of a group after the group's, or as one JSON object."""
+    print(json.dumps(found)) if as_json else rows([{"figure": k, "value": str(v)} for k, v in flat(found)])
+
+
+def flat(found: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """All values of nested groups, by dotted name."""
+    return [
+        pair
+        for name, value in found.items()
+        for pair in (flat(value, f"{above}{name}.") if isinstance(value, Mapping) else [(f"{above}{name}", value)])
+    ]
 
 
 def rows(lines: Sequence[Mapping[str, Any]]) -> None:

@@ -107,17 +107,15 @@ def bench_cluster(as_json: Json = False) -> None:
     show.figures(cluster.run(), as_json)
 
 
-@bench.command("world")
-def bench_world(
-    replicas: Annotated[int, typer.Option(help="Replicas side by side.", min=1)] = 1000, as_json: Json = False
-) -> None:
-    """The market without models: firm-weeks, talks and rounds a second.
+@bench.command("manufacturing")
+def bench_manufacturing(as_json: Json = False) -> None:
+    """The market without models, on one core: negotiations and firm-weeks a second, beside the neighbours' figures.
 
-    Example: `ecosim bench world`
+    Example: `ecosim bench manufacturing`
     """
-    from ecosim.bench import world
+    from ecosim.bench import manufacturing, market
 
-    show.figures(world.run(replicas=replicas), as_json)
+    show.figures({**manufacturing.negotiations(), **market.run()}, as_json)
 
 
 @bench.command("community")
