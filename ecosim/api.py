@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ecosim import contrast, rerun, simulate
+from ecosim.arms import Changes, own_by_name
 from ecosim.cluster.crew import Say
 from ecosim.cluster.layout import DEADLINE_S, Layout
 from ecosim.ecosystem import Ecosystem
@@ -20,7 +21,6 @@ from ecosim.errors import RunError, ScenarioError
 from ecosim.estimation import estimate
 from ecosim.explore import Comparison, Run
 from ecosim.minds.seats import Wishes
-from ecosim.opening import Changes, own_by_name
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.rerun import Own, Verdict
 from ecosim.scenario import Scenario

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ecosim import manifest, simulate
+from ecosim.arms import Underway
 from ecosim.errors import RunError
 from ecosim.explore import Run
 from ecosim.fields import Array
-from ecosim.opening import Underway
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.scenario import Scenario
 from ecosim.simulate import Arm, Manner

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 import ecosim
+from ecosim.arms import own_of
 from ecosim.errors import RunError
 from ecosim.minds.fingerprint import fingerprint
 from ecosim.minds.seats import seat_names
-from ecosim.opening import own_of
 from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder
 from ecosim.scenario import Scenario

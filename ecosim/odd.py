@@ -25,7 +25,7 @@ from ecosim.explain.look import without_models
 from ecosim.explain.resolved import Changes
 from ecosim.explain.told import Asked, Column, PhaseTold, SeatTold, Told
 from ecosim.minds.seats import Wishes
-from ecosim.opening import SIDES
+from ecosim.reading import SIDES
 from ecosim.words import Expert
 from ecosim.world import World
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from ecosim.arms import Arm, Manner
 from ecosim.errors import RunError
 from ecosim.live import Live
-from ecosim.opening import Arm, Manner
 from ecosim.report.words import plural, title
 from ecosim.scenario import Scenario
 

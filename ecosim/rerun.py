@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecosim import manifest
+from ecosim.arms import Arm, Manner
 from ecosim.cluster.crew import inline
 from ecosim.errors import DecisionError, RunError
 from ecosim.minds.recipe import Recipe
@@ -18,7 +19,8 @@ from ecosim.minds.remote import RemoteMind
 from ecosim.minds.replay import Replay
 from ecosim.minds.scripted import Experts
 from ecosim.moment import Absent, Listening, Moment
-from ecosim.opening import RECORDINGS, Arm, Manner, side, substitutes
+from ecosim.opening import RECORDINGS, substitutes
+from ecosim.reading import side
 from ecosim.record import document as documents
 from ecosim.record import snapshot as snapshots
 from ecosim.record.audit import audit

@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from ecosim import catalog, docstrings, keys
 from ecosim.errors import ScenarioError
 from ecosim.minds.seats import UNTRAINED
-from ecosim.opening import SIDES, side
+from ecosim.reading import SIDES, side
 from ecosim.scenario import Facts, Scenario
 
 FILE = "ecosim.schema.json"

@@ -16,27 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecosim import manifest
+from ecosim.arms import Arm, Manner, Numerics, Progress
 from ecosim.cluster.crew import Crew, crew, inline
 from ecosim.cluster.dispatch import CallNote, Poisoned
 from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.router import Router, Work
 from ecosim.minds.scripted import Experts
-from ecosim.opening import (
-    Arm,
-    Manner,
-    Numerics,
-    Progress,
-    check,
-    default_folder,
-    load_scenario,
-    replicas_of,
-    schedule_of,
-    seat,
-    seats_of,
-    side,
-    substitutes,
-)
+from ecosim.opening import default_folder, replicas_of, schedule_of, seat, seats_of, substitutes
+from ecosim.reading import check, load_scenario, side
 from ecosim.record import snapshot as snapshots
 from ecosim.record.claim import claim, held, refuse_taken
 from ecosim.record.recorder import Recorder

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ecosim import interventions, keys, opening, schema
+from ecosim import interventions, keys, reading, schema
 from ecosim.errors import ScenarioError
 from ecosim.keys import Key
 from ecosim.levers import Lever, Panel
@@ -39,10 +39,10 @@ def write(path: Path, world: str | None = None, source: str | None = None) -> tu
     Raises:
         ScenarioError: a file is in the way, a place cannot be written, or there is no such ecosystem or scenario.
     """
-    if world is not None and world not in opening.SIDES:
-        raise ScenarioError(f"--world: unknown world {world!r}; known: {', '.join(opening.SIDES)}")
+    if world is not None and world not in reading.SIDES:
+        raise ScenarioError(f"--world: unknown world {world!r}; known: {', '.join(reading.SIDES)}")
     begun = source or STARTS[world or "manufacturing"]
-    facts = opening.load_scenario(begun)
+    facts = reading.load_scenario(begun)
     if world not in (None, facts.world):
         raise ScenarioError(f"--from {begun}: is of the world {facts.world!r}, not {world!r}; leave out --world")
     beside = path.parent / schema.FILE
@@ -110,7 +110,7 @@ def _seats(world: str) -> Iterator[str]:
 
 def _changes(facts: Scenario) -> Iterator[str]:
     """One intervention of each kind that this scenario would take, as prose."""
-    panel = interventions.panel_of(opening.side(facts.world), facts)
+    panel = interventions.panel_of(reading.side(facts.world), facts)
     number = panel.levers[0]
     mind = next(lever for lever in panel.levers if lever.is_mind)
     yield "# a line each, such as these; `ecosim explain --columns` lists what may be changed:"

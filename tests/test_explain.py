@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ecosim import catalog, cli, docstrings, explain, keys, opening, simulate
+from ecosim import catalog, cli, docstrings, explain, keys, reading, simulate
+from ecosim.arms import Arm
 from ecosim.explain.look import look
-from ecosim.opening import Arm
 
 SCENARIOS = sorted(path.stem for path in (catalog.root() / "scenarios").glob("*.yaml"))
 
@@ -62,7 +62,7 @@ def test_every_column_of_every_question_in_the_catalogue_has_unit_and_meaning(to
 
 def test_what_phases_declare_is_asked_somewhere(told):
     """A column that is gone from the code goes from its declaration."""
-    for world in opening.SIDES:
+    for world in reading.SIDES:
         ours = [t for t in told.values() if t.side.name == world]
         for kind, of in (("question", "sees"), ("answer", "answers")):
             seen = {(c.table, c.name) for t in ours for c in t.columns if c.kind == kind}
@@ -103,7 +103,7 @@ def test_settings_say_where_they_come_from():
 
 
 def test_every_key_of_a_scenario_has_a_meaning():
-    left = [opening.side(world).kind for world in opening.SIDES]
+    left = [reading.side(world).kind for world in reading.SIDES]
     seen = set()
     while left:
         kind = left.pop()
@@ -115,7 +115,7 @@ def test_every_key_of_a_scenario_has_a_meaning():
 
 
 def test_a_key_has_the_limits_of_its_type_and_the_unit_of_its_name():
-    market, community = (keys.of(opening.side(world).kind) for world in ("manufacturing", "community"))
+    market, community = (keys.of(reading.side(world).kind) for world in ("manufacturing", "community"))
     assert market["max_order_units"].limits == "at least 1"
     assert market["late_penalty_share"].limits == "0 … 1"
     assert community["ads_eur_per_view"].unit == "EUR/view"
@@ -240,7 +240,7 @@ def test_what_steers_a_terminal_is_not_printed(shell):
     assert (done.code, done.out) == (2, "") and "\x1b" not in done.err and done.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("world", list(opening.SIDES))
+@pytest.mark.parametrize("world", list(reading.SIDES))
 def test_a_scenario_of_init_is_checked_and_runs(shell, tmp_path, world):
     """The two commands that it prints, at once after it."""
     done = shell("init", "mine", "--world", world)

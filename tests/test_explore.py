@@ -8,8 +8,8 @@ from matplotlib import pyplot
 
 import ecosim
 from ecosim import contrast
+from ecosim.arms import OTHER_LUCK
 from ecosim.errors import DecisionError, RunError, ScenarioError
-from ecosim.opening import OTHER_LUCK
 
 MARKET = "smart_manufacturing"
 SOFT = {"distributor.negotiate": "conceder"}

@@ -8,10 +8,10 @@ from matplotlib import pyplot
 
 import ecosim
 from ecosim import api, catalog, simulate, testing
+from ecosim.arms import Arm
 from ecosim.errors import RuleError, RunError, ScenarioError
 from ecosim.interventions import panel_of
 from ecosim.minds.language import LanguageMind
-from ecosim.opening import Arm
 from ecosim.pool.engine import Engine
 from ecosim.record.recorder import DIGESTS
 from ecosim.record.store import Folder, Memory

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ecosim import catalog, opening, schema, starter
+from ecosim import catalog, reading, schema, starter
 from ecosim.errors import ScenarioError
 
 SCENARIOS = sorted((catalog.root() / "scenarios").glob("*.yaml"))
@@ -19,7 +19,7 @@ def facts(name="beer_game"):
 
 
 def test_the_schema_is_one():
-    for world in (None, *opening.SIDES):
+    for world in (None, *reading.SIDES):
         jsonschema.Draft202012Validator.check_schema(schema.schema(world))
 
 
@@ -73,13 +73,13 @@ def test_every_key_tells_what_it_means():
 def test_a_scenario_written_anew_says_the_same(name, tmp_path):
     path, _ = starter.write(tmp_path / "my_own.yaml", source=name)
     told = {"title", "about"}
-    again, begun = opening.load_scenario(path), opening.load_scenario(name)
+    again, begun = reading.load_scenario(path), reading.load_scenario(name)
     assert again.model_dump(exclude=told) == begun.model_dump(exclude=told)
     assert (again.title, again.about.strip()) == ("My own", begun.about.strip())
     CHECK.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("world", list(opening.SIDES))
+@pytest.mark.parametrize("world", list(reading.SIDES))
 def test_defaults_behind_a_hash_are_the_defaults(world, tmp_path):
     """With every # before a key taken away, the file still says the same."""
     path, _ = starter.write(tmp_path / "bare.yaml", world)
@@ -87,9 +87,9 @@ def test_defaults_behind_a_hash_are_the_defaults(world, tmp_path):
     example = text.index("#models:"), text.index("\n\n", text.index("#models:"))
     bare, num = re.subn(r"^( *)#(?=[ \w])(?! [^ ])", r"\1", text[: example[0]] + text[example[1] :], flags=re.MULTILINE)
     assert num >= 8
-    again = opening.load_scenario(path).model_dump(exclude={"minds"})
+    again = reading.load_scenario(path).model_dump(exclude={"minds"})
     path.write_text(bare, encoding="utf-8")
-    bared = opening.load_scenario(path)
+    bared = reading.load_scenario(path)
     assert bared.model_dump(exclude={"minds"}) == again
     assert set(bared.minds.values().__iter__().__next__()) == {"scripted"}
 
@@ -113,12 +113,12 @@ def test_an_intervention_names_one_or_several(whom):
     assert not CHECK.is_valid({**facts(), "interventions": [{**cut, "where": {"role": 0.5}}]})
 
 
-@pytest.mark.parametrize("world", list(opening.SIDES))
+@pytest.mark.parametrize("world", list(reading.SIDES))
 def test_the_interventions_that_a_new_scenario_shows_are_taken(world, tmp_path):
     made, _ = starter.write(tmp_path / "mine.yaml", world)
     text = made.read_text(encoding="utf-8").replace("#interventions: []", "interventions:").replace("# - {", "- {")
     made.write_text(text, encoding="utf-8")
-    found = opening.load_scenario(made)
+    found = reading.load_scenario(made)
     CHECK.validate(yaml.safe_load(text))
     assert [bool(item.message) for item in found.interventions] == [False, False, True]
     assert found.interventions[1].column.startswith("mind.")

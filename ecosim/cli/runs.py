@@ -226,14 +226,15 @@ def check(
 
     Example: `ecosim check smart_manufacturing --set lead_time_weeks=3`
     """
-    from ecosim import opening  # less to import than simulate: a check is for every keystroke
+    from ecosim import reading  # less to import than simulate: a check is for every keystroke
+    from ecosim.arms import Arm
     from ecosim.report.words import plural
 
     if Path(scenario).name == _CARD:
         _check_card(Path(scenario), change, as_json)
         return
-    facts = opening.load_scenario(scenario, changes_of(change))
-    opening.check(facts, [opening.Arm(name="all")], place=scenario)
+    facts = reading.load_scenario(scenario, changes_of(change))
+    reading.check(facts, [Arm(name="all")], place=scenario)
     if as_json:
         print(json.dumps(facts.model_dump(mode="json")))
         return

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ecosim.arms import Arm
     from ecosim.cluster.layout import Layout
     from ecosim.minds.seats import Wishes
-    from ecosim.opening import Arm
     from ecosim.scenario import Scenario
 
 __all__ = ["PILOT_S", "Estimate", "estimate", "estimate_arms"]
@@ -55,7 +55,8 @@ def estimate(
     Raises:
         ScenarioError, CatalogError: as a run; a model that is not here is not fetched.
     """
-    from ecosim.opening import Arm, load_scenario
+    from ecosim.arms import Arm
+    from ecosim.reading import load_scenario
 
     numbers = {name: n for name, n in (("seeds", seeds), ("steps", steps)) if n is not None}
     facts = load_scenario(scenario, changes)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ecosim.arms import Arm, Manner, Numerics
 from ecosim.cluster.layout import HOST_BYTES, WORKER_BYTES, Layout
 from ecosim.errors import ScenarioError
 from ecosim.estimation.cost import Cost, Estimate
@@ -18,7 +19,8 @@ from ecosim.estimation.pilot import Cast, Pilot, file_bytes, pilot, stretch
 from ecosim.estimation.stand_ins import CHARACTERS_A_TOKEN, Budget, Sip
 from ecosim.fields import Array
 from ecosim.models.sources import record
-from ecosim.opening import Arm, Manner, Numerics, check, replicas_of, side
+from ecosim.opening import replicas_of
+from ecosim.reading import check, side
 from ecosim.scenario import Scenario
 from ecosim.simulate import SNAPSHOT_S
 

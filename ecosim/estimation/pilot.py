@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecosim import manifest
+from ecosim.arms import Arm, Manner
 from ecosim.errors import CatalogError
 from ecosim.estimation.stand_ins import Budget, Taster, Unasked, Watch
 from ecosim.fields import Array
@@ -23,7 +24,7 @@ from ecosim.minds.recipe import Pool, Recipe
 from ecosim.minds.remote import RemoteMind
 from ecosim.minds.router import Router
 from ecosim.models.sources import RECORD, SOURCES, cache_dir
-from ecosim.opening import Arm, Manner, replicas_of
+from ecosim.opening import replicas_of
 from ecosim.record.store import PART_ROWS, Folder
 from ecosim.scenario import Scenario
 from ecosim.simulate import simulate

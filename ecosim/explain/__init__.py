@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecosim import catalog, docstrings, simulate
+from ecosim.arms import Arm
 from ecosim.explain.dictionary import columns_of, dictionary, fields_of, rule_of
 from ecosim.explain.look import Seen, look, members
 from ecosim.explain.resolved import Changes, walk
 from ecosim.explain.seats import seats_of
 from ecosim.explain.told import Asked, PhaseTold, SeatTold, Told
 from ecosim.minds.seats import Wishes
-from ecosim.opening import Arm
 from ecosim.scenario import Scenario
 from ecosim.side import Phase, Side
 

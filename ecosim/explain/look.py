@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecosim import simulate
-from ecosim.opening import Arm
+from ecosim.arms import Arm
 from ecosim.scenario import Scenario
 from ecosim.side import Events, Side
 from ecosim.words import Question

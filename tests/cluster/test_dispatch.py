@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from ecosim import simulate, testing
+from ecosim.arms import Manner
 from ecosim.cluster.dispatch import MAX_POISONED, Dispatcher, Home
 from ecosim.cluster.faulty import FATES, FaultySite, Luck
 from ecosim.cluster.site import Inline
 from ecosim.errors import DecisionError, PoolError
 from ecosim.minds.host import Host, Job
 from ecosim.minds.scripted import Scripted
-from ecosim.opening import Manner, load_scenario, side
+from ecosim.reading import load_scenario, side
 from ecosim.record.recorder import Recorder
 
 CALM = Luck(lost_request=0, lost_reply=0, crash_before=0, crash_after=0, twice=0, late=0)
