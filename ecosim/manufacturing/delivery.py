@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -88,6 +89,9 @@ class Ship:
         contracts = world.tables["contracts"]
         self._note_demand(world, contracts)
         seen = (contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]]
+        lost = gone(world, self.net, contracts)
+        if lost is not None:
+            seen &= ~lost
         rows = np.flatnonzero(seen)
         if len(rows) == 0:
             return {}

@@ -58,6 +58,7 @@ TABLES = {
             "demand_factor": Meaning("", "what consumers' demand is multiplied by"),
             "num_deliveries": Meaning("", "deliveries that it has made to other firms"),
             "num_on_time": Meaning("", "of these, how many came by the week agreed"),
+            "is_active": Meaning("", "whether it is in business: has entered, and has neither left nor failed"),
             "megaflops": Meaning("10^6 operations", "nominal cost of its minds so far"),
         },
     ),
@@ -260,6 +261,7 @@ def _firms(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> T
             "demand_factor": tile(np.ones(net.num_members)),
             "num_deliveries": tile(np.zeros(net.num_members, np.int64)),
             "num_on_time": tile(np.zeros(net.num_members, np.int64)),
+            "is_active": tile(np.ones(net.num_members, bool)),
             "megaflops": tile(np.zeros(net.num_members, np.int64)),
         }
     )
