@@ -1,8 +1,8 @@
 """Who is in business: firms that have entered, and have neither left nor failed.
 
-`firms.is_active` says it; whoever asks or chooses firms looks here. A firm that is leaving (`firms.is_leaving`, where
-a scenario has `entry`) still buys and makes what it needs for its promises, and makes no new ones. Where everybody is
-in business, and that is nearly always, this costs one look at one column.
+`firms.is_active` says it; whoever asks or chooses firms looks here. A firm that is leaving (`firms.leaving`, where a
+scenario has `entry`) still buys and makes what it needs for its promises, but makes no new ones, and does nothing but
+wait once they are kept. Where everybody is in business, and that is nearly always, this costs a look at a column.
 """
 
 from __future__ import annotations
@@ -18,21 +18,27 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
+STAYS, FINISHES, WAITS = range(3)
+"""Of a firm, in `firms.leaving`: it means to stay, to keep its promises and go, or waits for what is on its way."""
+
 
 def acting(world: World, net: Layout) -> Array:
     """Which positions belong to a firm in business in a live replica, bool (positions,)."""
     positions, firms = world.tables["positions"], world.tables["firms"]
     found = world.is_live[positions["replica"]]
-    if not firms["is_active"].all():
-        found &= firms["is_active"][net.firm_row(positions["replica"], positions["member"])]
+    able = firms["is_active"]
+    if "leaving" in firms:
+        able = able & (firms["leaving"] != WAITS)
+    if not able.all():
+        found &= able[net.firm_row(positions["replica"], positions["member"])]
     return cast(Array, found)
 
 
 def selling(world: World) -> Array | None:
     """Which firms may make new promises, bool (firms,); None where all may."""
     firms = world.tables["firms"]
-    if "is_leaving" in firms and firms["is_leaving"].any():
-        return cast(Array, firms["is_active"] & ~firms["is_leaving"])
+    if "leaving" in firms and firms["leaving"].any():
+        return cast(Array, firms["is_active"] & (firms["leaving"] == STAYS))
     return None if firms["is_active"].all() else cast(Array, firms["is_active"])
 
 

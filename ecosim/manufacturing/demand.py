@@ -66,7 +66,10 @@ class Demand:
         positions["owed"][rows] = owed - sold
         consumers = world.ledger.outside("consumers", replica)
         world.ledger.move(item + 1, sold, account, consumers)
-        world.ledger.pay("sales", value(firms["price"][firm], sold), consumers, account)
+        taken = value(firms["price"][firm], sold)
+        world.ledger.pay("sales", taken, consumers, account)
+        if "revenue" in firms:
+            firms["revenue"][firm] += taken
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = asked
         note_demand(world, rows, quantity)

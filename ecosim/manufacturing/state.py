@@ -22,9 +22,12 @@ from ecosim.side import Books
 from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
-EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions")
-NO_PROFIT = ("opening", "interventions")
+EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
+REASONS = (
+    "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
+    "interest", "liquidation", "compensation", "default", "fees", "adoption",
+)  # fmt: skip
+NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
 SHOWN_OFFERS = 6
