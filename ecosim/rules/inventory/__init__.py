@@ -1,7 +1,7 @@
 """Textbook answers to how much to stock, order or make: what planners use, and what runs are held against.
 
-Pure functions of numbers; they know nothing of scenarios. What leans on a library's normal distribution says so: its last
-bits belong to one class of machine (T2).
+Pure functions of numbers; they know nothing of scenarios. What leans on a library's normal distribution says so: its
+last bits belong to one class of machine (T2).
 """
 
 from ecosim.rules.inventory.disrupted import newsvendor_with_disruptions

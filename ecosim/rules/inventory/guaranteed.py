@@ -1,8 +1,8 @@
 """Where to put safety stock in a tree of stages that promise each other service times.
 
 Every stage quotes a service time S to those downstream, waits SI for the slowest of those upstream and needs T itself,
-so that it covers SI + T − S periods of demand up to a bound of mean + z·σ·√τ. Demand beyond the bound is not the stock's
-business.
+so that it covers SI + T − S periods of demand up to a bound of mean + z·σ·√τ. Demand beyond the bound is not the
+stock's business.
 
 Source: Graves & Willems (2000), Optimizing strategic safety stock placement in supply chains.
 """

@@ -64,7 +64,9 @@ def best_reorder(mean: float, holding: float, shortage: float, order_cost: float
     search = _Search(mean, holding, shortage, order_cost)
     top = search.cheapest_level()
     point = top - 1
-    while search.cost(point, top) > search.period(point):  # s falls while one more period there is cheaper than the cycle
+    while search.cost(point, top) > search.period(
+        point
+    ):  # s falls while one more period there is cheaper than the cycle
         point -= 1
     best, level = search.cost(point, top), top
     candidate = top + 1

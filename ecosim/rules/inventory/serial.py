@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr
@@ -56,7 +57,7 @@ def echelon_base_stocks(
     if len(lead_times) != len(holding) or not lead_times:
         raise ValueError(f"needs a lead time and a holding cost a stage, got {len(lead_times)} and {len(holding)}")
     local = [*holding, 0.0]
-    steps = [here - above for here, above in zip(local, local[1:], strict=False)]
+    steps = [here - above for here, above in pairwise(local)]
     if min(steps) < 0 or min(lead_times) < 0 or sum(lead_times) == 0 or sd <= 0 or shortage <= 0:
         raise ValueError("needs holding costs that fall upstream, lead times >= 0 (not all 0), sd and shortage > 0")
     grid = _grid(sum(lead_times), mean, sd)
