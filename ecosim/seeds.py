@@ -117,6 +117,36 @@ def poisson(mean: Array, stream: str, seed: Array, step: int, phase: str, key: K
     return count
 
 
+def binomial(
+    number: Array, chance: Array, stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0
+) -> Array:
+    """One binomial draw a row, int64: how many of `number` happen, each with a chance.
+
+    By inversion where at most 500 are expected on the rarer side, else a normal of like mean and deviation, rounded.
+    """
+    u = uniform(stream, seed, step, phase, key, lane)
+    number = np.broadcast_to(np.asarray(number, dtype=np.int64), u.shape)
+    chance = np.broadcast_to(np.asarray(chance, dtype=np.float64), u.shape)
+    rare = np.minimum(chance, 1.0 - chance)
+    mean = number * rare
+    is_large = mean > 500
+    count = np.zeros(u.shape, np.int64)
+    ratio = np.where(is_large, 0.0, rare) / (1.0 - rare)
+    mass = exact.power(1.0 - rare, np.where(is_large, 0, number))
+    below = np.where(is_large, 1.0, mass)
+    top = np.where(is_large, 0.0, mean).max(initial=0.0)
+    for k in range(1, int(top + 12 * np.sqrt(top) + 30)):
+        more = (u > below) & (count < number)
+        if not more.any():
+            break
+        count += more
+        mass = mass * ratio * ((number - k + 1) / k)
+        below = below + mass
+    many = np.rint(mean + np.sqrt(mean * (1.0 - rare)) * normal_quantile(u))
+    count = np.where(is_large, np.clip(many, 0, number).astype(np.int64), count)
+    return cast(Array, np.where(chance > rare, number - count, count))
+
+
 def normal_quantile(p: Array) -> Array:
     """The standard normal value below which a share p of draws lie, 0 < p < 1, relative error about 1e-16.
 

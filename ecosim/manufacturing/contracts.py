@@ -21,7 +21,7 @@ COLUMNS = ("buyer", "seller", "item", "from_week", "due_week", "quantity", "pric
 
 
 def sign(world: World, net: Layout, deals: Table) -> Table:
-    """Add contracts and put what is bought on order; gives the rows for the event table `contracts`.
+    """Add contracts, put what is bought on order, charge what orders cost; gives rows for the event table `contracts`.
 
     Args:
         world: where the contracts hold.
@@ -33,6 +33,10 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
     rows = net.position_row(deals["replica"], deals["buyer"], deals["item"])
     np.add.at(world.tables["positions"]["on_order"], rows, deals["quantity"])
+    if net.order_cost.any():
+        replica, buyer = deals["replica"], deals["buyer"]
+        payer, nature = world.ledger.rows(replica, buyer), world.ledger.outside("nature", replica)
+        world.ledger.pay("ordering", net.order_cost[buyer], payer, nature)
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 
@@ -48,8 +52,6 @@ class Order:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.order_weeks = scenario.order_weeks
-        self.lead_weeks = scenario.lead_time_weeks
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
@@ -60,14 +62,14 @@ class Order:
         positions = world.tables["positions"]
         rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
-        seen = np.full(len(rows), world.steps + self.order_weeks)
+        seen = world.steps + self.net.order_weeks[member]
         deals = {
             "replica": positions["replica"][rows],
             "buyer": member,
-            "seller": self.net.partner[member],
+            "seller": self.net.partner[rows % self.net.num_positions],
             "item": positions["item"][rows],
             "from_week": seen,
-            "due_week": seen + self.lead_weeks,
+            "due_week": seen + self.net.lead_weeks[member],
             "quantity": positions["wish"][rows].copy(),
             "price": np.zeros(len(rows), np.int64),
         }

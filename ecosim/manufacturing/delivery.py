@@ -9,10 +9,11 @@ import numpy as np
 
 from ecosim.exact import micro
 from ecosim.manufacturing.active import gone
+from ecosim.manufacturing.allocation import Allocation
+from ecosim.manufacturing.lost import LostOrders
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
-from ecosim.rules.allocate import share_out
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
@@ -74,16 +75,19 @@ class Arrive:
 class Ship:
     """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer.
 
-    A contract may be shipped in parts, and before it is due. Goods arrive `lead_time_weeks` later.
+    That is `allocation: first_due`; the other rules are in `Allocation`. With `unmet: lost` and fixed partners, what a
+    seller should have shipped by now and could not is struck off. A contract may be shipped in parts, and before it is
+    due. Goods arrive `lead_time_weeks` later.
     """
 
     name = "ship"
     repeats = False
-    writes = ("shipments",)
+    writes = ("shipments", "lost_orders")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.lead_weeks = scenario.lead_time_weeks
+        self.allocation = Allocation(scenario)
+        self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the rule is first due, first served."""
@@ -104,9 +108,9 @@ class Ship:
         replica, seller, item = owed["replica"], owed["seller"], owed["item"]
         account = world.ledger.rows(replica, seller)
         stock = world.ledger.accounts["balance"][account, item + 1]
-        turn = (owed["due_week"], owed["signed_week"], owed["buyer"])
-        shipped = share_out((replica, seller, item), turn, owed["open"], stock)
+        shipped = self.allocation.share(owed, stock)
         contracts["open"][rows] -= shipped
+        lost = self.lost.strike(world, rows) if self.lost else {}
         world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
         moved = shipped > 0
         parcel = owed.take(moved)
@@ -114,7 +118,7 @@ class Ship:
         new = Table(
             {
                 **{name: parcel[name] for name in columns},
-                "arrive_week": np.full(parcel.num_rows, world.steps + self.lead_weeks),
+                "arrive_week": world.steps + self.net.lead_weeks[parcel["buyer"]],
                 "quantity": shipped[moved],
             }
         )
@@ -122,7 +126,7 @@ class Ship:
         world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
         world.tables["contracts"] = contracts.take(contracts["open"] > 0)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
-        return {"shipments": Table({name: new[name] for name in columns})}
+        return {"shipments": Table({name: new[name] for name in columns}), **lost}
 
     def _note_demand(self, world: World, contracts: Table) -> None:
         """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""

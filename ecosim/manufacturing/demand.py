@@ -12,6 +12,7 @@ from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.manufacturing.active import selling
 from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class Demand:
     """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed.
 
-    Consumers pay `demand.price_eur` for what they get and wait for what they do not get. They go elsewhere only where
-    their firm takes no orders (`demand.of_inactive`); the event `demand` is what they want, whoever serves it.
+    Consumers pay `demand.price_eur` for what they get and wait for what they do not get; of firms with `unmet: lost`
+    they go away instead. They go elsewhere only where their firm takes no orders (`demand.of_inactive`); the event
+    `demand` is what they want, whoever serves it.
 
     Draws:
         Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
@@ -34,11 +36,12 @@ class Demand:
 
     name = "demand"
     repeats = False
-    writes = ("demand", "sales")
+    writes = ("demand", "sales", "lost_sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -75,6 +78,7 @@ class Demand:
         note_demand(world, rows, quantity)
         at_once = np.clip(stock - (owed - asked), 0, asked)
         return {
+            **(self.lost.strike(world, rows) if self.lost else {}),
             "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
             "sales": Table(
                 {

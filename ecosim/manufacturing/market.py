@@ -59,7 +59,6 @@ class Quote:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.negotiation
-        self.lead_weeks = scenario.lead_time_weeks
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
         self.cost = np.array([unit_cost(net, scenario, i) for i in items])
@@ -133,7 +132,8 @@ class Quote:
     ) -> Question:
         positions, firms = world.tables["positions"], world.tables["firms"]
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
-        seller = self.net.firm_row(replica[:, None], candidates)
+        net = self.net
+        seller = net.firm_row(replica[:, None], candidates)
         # two deliveries on time stand in for a record before there is one (Laplace's rule of succession)
         on_time = (firms["num_on_time"][seller] + 1) / (firms["num_deliveries"][seller] + 2)
         return Question(
@@ -157,7 +157,7 @@ class Quote:
                 "seller": candidates,
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
-                "seller_lead_time": np.full(candidates.shape, self.lead_weeks),
+                "seller_lead_time": np.broadcast_to(net.lead_weeks[member][:, None], candidates.shape),
             },
             masks={name: allowed for name in ("seller", "list_price", "on_time", "seller_lead_time")},
             units=UNITS,

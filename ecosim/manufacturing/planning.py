@@ -49,7 +49,7 @@ class Replenish:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.max_order = scenario.max_order_units * MILLION
-        self.buy_weeks = scenario.lead_time_weeks + scenario.order_weeks
+        self.buy_weeks = net.lead_weeks + net.order_weeks
         self.item_names = np.array(net.items, dtype=object)
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
@@ -102,7 +102,7 @@ class Replenish:
                 "on_hand": world.ledger.accounts["balance"][account, item + 1],
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
-                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks),
+                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[member]),
                 "capacity": np.where(makes, firms["capacity"][firm], 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],

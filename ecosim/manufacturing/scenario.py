@@ -7,11 +7,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
-from ecosim.manufacturing.facts.firms import Firms, Item
+from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.policies import Policy
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
@@ -42,6 +44,12 @@ class ManufacturingScenario(Scenario):
         entry: on which terms firms come and go; all are there from the start to the end without it.
         adoption: which minds firms may choose, and what they cost; seats stay as they are without it.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
+        unmet: whether demand that is not met at once is owed (`backlog`), or `lost`: consumers go away, and with
+            `order` what a partner cannot ship is struck off.
+        allocation: how a firm shares stock that is too little among firms: those `first_due` first, `proportional` to
+            what is open, or by their `priority`; consumers are served before firms as the phases stand.
+        charge_transit: whether goods on the way between firms cost their sender its holding cost.
+        policies: what planners keep to, by firm or group of firms.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -57,6 +65,10 @@ class ManufacturingScenario(Scenario):
     entry: Entry | None = None
     adoption: Adoption | None = None
     max_order_units: Count = 200
+    unmet: Unmet = "backlog"
+    allocation: Allocation = "first_due"
+    charge_transit: bool = False
+    policies: dict[str, Policy] | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -68,7 +80,13 @@ class ManufacturingScenario(Scenario):
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
-        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *company.faults(self)]
+        faults = [
+            *_item_faults(self.items),
+            *_firm_faults(self),
+            *_phase_faults(self),
+            *company.faults(self),
+            *wiring.faults(self),
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -122,13 +140,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             faults.append(f"{place}.sells: a supplier makes raw goods, but {firms.sells!r} has a bill of materials")
         if firms.role == "distributor" and firms.capacity_units:
             faults.append(f"{place}.capacity_units: a distributor makes nothing; leave it out")
-        if firms.partner is not None and firms.partner not in groups:
-            faults.append(f"{place}.partner: unknown firm {firms.partner!r}; known: {', '.join(groups)}")
         needs = [firms.sells] if firms.role == "distributor" else list(bom)
-        if "order" in scenario.phases and needs and firms.partner is None:
-            faults.append(
-                f"{place}.partner: needed, because the phase 'order' buys from one partner without negotiation"
-            )
         faults += [f"{place}: nobody makes {need!r}, which it needs" for need in needs if need not in sold]
     for name in scenario.first_forecast_units:
         if name not in scenario.items:

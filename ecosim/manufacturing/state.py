@@ -14,7 +14,7 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.facts.firms import Firms
+from ecosim.manufacturing import wiring
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
@@ -26,6 +26,7 @@ EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
     "interest", "liquidation", "compensation", "default", "fees", "adoption",
+    "ordering", "lost_sales",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
@@ -129,9 +130,13 @@ class Layout:
     Attributes:
         items: names; the asset of item i is i + 1.
         names: of the firms, by member id.
-        role, sells, partner, to_consumers: by member id.
+        role, sells, to_consumers: by member id.
+        lead_weeks, order_weeks: by member id, of what it buys: from shipping to arrival, and until a partner knows.
         capacity, make_weeks: by member id, as they are before week 1 (capacity in millionths of a unit).
         owner, item, makes: by position; `makes` is true where the firm makes the item itself.
+        order_cost: by member id, of each contract that it signs as the buyer, EUR/1e6.
+        loses: by member id, whether demand that it cannot meet is lost.
+        partner: by position, the firm that it buys the item from; -1 where it makes it, or has no partner.
         position: position of a member and item, -1 where it has none, shape (members, items).
         sellers: for each item, the ids of the firms that sell it.
         bom: units of each part in one unit of each item, shape (items, items).
@@ -143,11 +148,15 @@ class Layout:
     sells: Array
     capacity: Array
     make_weeks: Array
-    partner: Array
+    lead_weeks: Array
+    order_weeks: Array
     to_consumers: Array
     owner: Array
     item: Array
     makes: Array
+    order_cost: Array
+    loses: Array
+    partner: Array
     position: Array
     sellers: tuple[Array, ...]
     bom: Array
@@ -166,6 +175,10 @@ class Layout:
         """Row in `positions`."""
         return replica * self.num_positions + self.position[member, item]
 
+    def partner_of(self, member: Array, item: Array) -> Array:
+        """The firm that a member buys an item from where partners are fixed; -1 for none."""
+        return self.partner[self.position[member, item]]
+
     def firm_row(self, replica: Array, member: Array) -> Array:
         """Row in `firms`."""
         return replica * self.num_members + member
@@ -182,37 +195,44 @@ def layout(scenario: ManufacturingScenario) -> Layout:
 
 def _layout(scenario: ManufacturingScenario) -> Layout:
     items = tuple(scenario.items)
-    groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
-    names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
-    sells = np.array([items.index(firms.sells) for firms, _ in groups])
+    groups = wiring.firm_names(scenario)
+    number = wiring.numbers(scenario)
+    sells = np.array([items.index(firms.sells) for _, firms in groups])
     bom = np.array([[scenario.items[whole].bom.get(part, 0) for part in items] for whole in items], np.int64)
-    is_maker = np.array([firms.role != "distributor" for firms, _ in groups])
+    is_maker = np.array([firms.role != "distributor" for _, firms in groups])
     handles = [[sells[m], *(np.flatnonzero(bom[sells[m]]) if is_maker[m] else [])] for m in range(len(groups))]
     owner = np.repeat(np.arange(len(groups)), [len(h) for h in handles])
     item = np.array([i for h in handles for i in h], np.int64)
     position = np.full((len(groups), len(items)), NOBODY)
     position[owner, item] = np.arange(len(owner))
+    makes = is_maker[owner] & (item == sells[owner])
+    partners = [wiring.partner_name(groups[m][1], items[i]) for m, i in zip(owner, item, strict=True)]
+    partner = np.array([NOBODY if name is None else number[name] for name in partners], np.int64)
     only_makers = "order" not in scenario.phases
     return Layout(
         items=items,
-        names=names,
-        role=np.array([ROLES.index(firms.role) for firms, _ in groups]),
+        names=tuple(name for name, _ in groups),
+        role=np.array([ROLES.index(firms.role) for _, firms in groups]),
         sells=sells,
-        capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
-        make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
-        partner=np.array([_first_of(firms.partner, groups) for firms, _ in groups], np.int64),
-        to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
+        capacity=np.array([firms.capacity_units * MILLION for _, firms in groups], np.int64),
+        make_weeks=np.array([firms.make_weeks for _, firms in groups], np.int64),
+        lead_weeks=_or(scenario.lead_time_weeks, [firms.lead_time_weeks for _, firms in groups]),
+        order_weeks=_or(scenario.order_weeks, [firms.order_weeks for _, firms in groups]),
+        to_consumers=np.array([firms.demand == "consumers" for _, firms in groups]),
         owner=owner,
         item=item,
-        makes=is_maker[owner] & (item == sells[owner]),
+        makes=makes,
+        order_cost=np.array([micro(firms.order_cost_eur) for _, firms in groups], np.int64),
+        loses=np.array([(firms.unmet or scenario.unmet) == "lost" for _, firms in groups]),
+        partner=np.where(makes, NOBODY, partner),
         position=position,
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
     )
 
 
-def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
-    return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
+def _or(usual: int, own: list[int | None]) -> Array:
+    return np.array([usual if weeks is None else weeks for weeks in own], np.int64)
 
 
 def books(scenario: ManufacturingScenario) -> Books:
@@ -227,13 +247,14 @@ def num_bytes(scenario: ManufacturingScenario) -> dict[str, int]:
     positions = sum(firms.count * (1 + len(scenario.items[firms.sells].bom)) for firms in scenario.firms)
     arriving = sum(firms.count * len(firms.arriving_units) for firms in scenario.firms)
     talks = firms * min(scenario.negotiation.requests, firms) if "negotiate" in scenario.phases else 0
-    buyers = firms if "order" in scenario.phases else 0
+    weeks = [scenario.order_weeks if group.order_weeks is None else group.order_weeks for group in scenario.firms]
+    unseen = sum(group.count * n for group, n in zip(scenario.firms, weeks, strict=True))
     return {
         "firms (count × items)": 8 * firms * (8 + 1 + num_items + len(REASONS) + num_items),
         "firms (count × parts)": 8 * positions * (7 + HISTORY_WEEKS),
         "firms (count × arriving_units)": 8 * 9 * arriving,
         "firms (count × negotiation.requests)": 8 * talks,
-        "order_weeks (× firms)": 8 * 10 * buyers * scenario.order_weeks,
+        "order_weeks (× firms)": 8 * 10 * unseen if "order" in scenario.phases else 0,
     }
 
 
@@ -301,10 +322,11 @@ def _positions(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
 
 def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
     """Orders that partners have not seen before week 1: the first forecast, for each week of `order_weeks`."""
-    buyers = np.flatnonzero(net.partner >= 0) if "order" in scenario.phases else np.zeros(0, np.int64)
-    weeks = np.arange(1, scenario.order_weeks + 1)
-    buyer, week = np.repeat(buyers, len(weeks)), np.tile(weeks, len(buyers))
-    item = net.sells[net.partner[buyer]]
+    buying = np.flatnonzero(net.partner >= 0) if "order" in scenario.phases else np.zeros(0, np.int64)
+    weeks = net.order_weeks[net.owner[buying]]
+    position = np.repeat(buying, weeks)
+    buyer, seller, item = net.owner[position], net.partner[position], net.item[position]
+    week = np.concatenate([np.arange(1, n + 1) for n in weeks]) if len(position) else np.zeros(0, np.int64)
     units = np.array([micro(scenario.first_forecast_units.get(net.items[i], 0.0)) for i in item], np.int64)
     rows = len(buyer)
 
@@ -315,11 +337,11 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         {
             "replica": np.repeat(np.arange(num_replicas), rows),
             "buyer": tile(buyer),
-            "seller": tile(net.partner[buyer]),
+            "seller": tile(seller),
             "item": tile(item),
-            "signed_week": tile(week - scenario.order_weeks),
+            "signed_week": tile(week - net.order_weeks[buyer]),
             "from_week": tile(week),
-            "due_week": tile(week + scenario.lead_time_weeks),
+            "due_week": tile(week + net.lead_weeks[buyer]),
             "quantity": tile(units),
             "open": tile(units),
             "price": tile(np.zeros(rows, np.int64)),
@@ -335,7 +357,7 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         (np.array(c, np.int64) for c in zip(*rows, strict=True)) if rows else (np.zeros(0, np.int64),) * 3
     )
     item = net.sells[member]
-    maker = net.makes[net.position[member, item]]
+    position = net.position[member, item]
 
     def tile(column: Array) -> Array:
         return np.tile(column, num_replicas)
@@ -344,7 +366,7 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         {
             "replica": np.repeat(np.arange(num_replicas), len(member)),
             "buyer": tile(member),
-            "seller": tile(np.where(maker, member, net.partner[member])),
+            "seller": tile(np.where(net.makes[position], member, net.partner[position])),
             "item": tile(item),
             "signed_week": tile(np.zeros(len(member), np.int64)),
             "due_week": tile(week),
