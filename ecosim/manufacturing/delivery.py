@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -94,7 +95,8 @@ class Ship:
         owed = contracts.take(rows)
         replica, seller, item = owed["replica"], owed["seller"], owed["item"]
         account = world.ledger.rows(replica, seller)
-        stock = world.ledger.accounts["balance"][account, item + 1]
+        firm = self.net.firm_row(replica, seller)
+        stock = effective.sendable(world, firm, world.ledger.accounts["balance"][account, item + 1])
         turn = (owed["due_week"], owed["signed_week"], owed["buyer"])
         shipped = share_out((replica, seller, item), turn, owed["open"], stock)
         contracts["open"][rows] -= shipped
@@ -102,10 +104,11 @@ class Ship:
         moved = shipped > 0
         parcel = owed.take(moved)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        arrive = np.full(parcel.num_rows, world.steps + self.lead_weeks) + effective.delay_weeks(world, firm[moved])
         new = Table(
             {
                 **{name: parcel[name] for name in columns},
-                "arrive_week": np.full(parcel.num_rows, world.steps + self.lead_weeks),
+                "arrive_week": arrive,
                 "quantity": shipped[moved],
             }
         )

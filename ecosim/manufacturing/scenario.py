@@ -8,16 +8,21 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from ecosim.manufacturing.facts.demand import Demand
+from ecosim.manufacturing.facts.equipment import Equipment
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.shocks import Shock, shock_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge"]
+PhaseName = Literal[
+    "shock", "wear", "arrive", "demand", "replenish", "order", "quote", "negotiate", "maintain", "produce", "ship",
+    "charge",
+]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge",
+    "shock", "wear", "arrive", "demand", "replenish", "quote", "negotiate", "maintain", "produce", "ship", "charge",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {"shock": "shocks", "wear": "equipment", "maintain": "equipment"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -34,6 +39,8 @@ class ManufacturingScenario(Scenario):
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
+        equipment: the machines of makers, which wear, fail, and are repaired and maintained.
+        shocks: what happens to firms and goods from outside, at set weeks or by chance.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -46,6 +53,8 @@ class ManufacturingScenario(Scenario):
     late_penalty_share: Share = 0.0
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
     max_order_units: Count = 200
+    equipment: Equipment | None = None
+    shocks: list[Shock] | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -57,7 +66,9 @@ class ManufacturingScenario(Scenario):
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
-        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self)]
+        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *_equipment_faults(self)]
+        if not faults:  # whom shocks concern is looked up by name: only where names are right
+            faults = shock_faults(self.shocks or [], self.firms, self.items)
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -120,6 +131,21 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
     if not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
+    return faults
+
+
+def _equipment_faults(scenario: ManufacturingScenario) -> list[str]:
+    if scenario.equipment is None:
+        return []
+    roles = {firms.name: firms.role for firms in scenario.firms}
+    if all(role == "distributor" for role in roles.values()):
+        return ["equipment: nobody makes anything here; leave it out, or add a supplier or manufacturer"]
+    faults = []
+    for i, name in enumerate(scenario.equipment.firms):
+        if name not in roles:
+            faults.append(f"equipment.firms[{i}]: unknown firm {name!r}; known: {', '.join(roles)}")
+        elif roles[name] == "distributor":
+            faults.append(f"equipment.firms[{i}]: {name!r} is a distributor, which has no machines; leave it out")
     return faults
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import MILLION, micro, value
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -25,16 +26,17 @@ class Produce:
     """Makers start what they planned, as far as capacity and materials go, in whole units.
 
     Materials leave stock at once, `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a
-    plan calls for of each part is that part's demand of the week, whether it was there or not.
+    plan calls for of each part is that part's demand of the week, whether it was there or not. Capacity is what runs:
+    see `effective`. What worn machines spoil is scrap at once, and no goods.
     """
 
     name = "produce"
     repeats = False
-    writes = ("production",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.make_cost = np.array([micro(scenario.items[name].make_cost_eur) for name in net.items])
+        self.writes = ("production", "rejects") if scenario.equipment is not None else ("production",)
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the plan was an answer to `replenish`."""
@@ -48,7 +50,7 @@ class Produce:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)
-        planned = np.minimum(positions["wish"][rows], firms["capacity"][maker])
+        planned = np.minimum(positions["wish"][rows], effective.capacity(world, maker))
         bom = net.bom[item]
         stock = ledger.accounts["balance"][account, 1:]
         enough_for = np.where(bom > 0, stock // np.maximum(bom, 1), PLENTY).min(axis=1)
@@ -63,8 +65,16 @@ class Produce:
             needed[rows_of_part] = (planned * bom[:, part])[needs]
         # dependent demand is what the plan calls for, made or not: a history of use alone would forecast its own famine
         note_demand(world, np.flatnonzero(np.tile(self._is_material(), world.num_replicas)), needed)
-        ledger.pay("production", value(self.make_cost[item], made), account, nature)
+        ledger.pay("production", value(effective.make_cost(world, replica, item, self.make_cost[item]), made), account, nature)
         ledger.move(item + 1, made, nature, transit)
+        columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
+        events = {"production": Table(columns)}
+        scrap = effective.rejects(world, maker, made)
+        if scrap is not None:
+            ledger.move(item + 1, scrap, transit, nature)
+            found = Table({"replica": replica, "member": member, "item": item, "quantity": scrap}).take(scrap > 0)
+            events |= {"rejects": found} if found.num_rows else {}
+            made = made - scrap
         positions["on_order"][rows] += made
         week = np.full(len(rows), world.steps)
         ready = week + firms["make_weeks"][maker]
@@ -76,8 +86,7 @@ class Produce:
         started = Table(job).take(made > 0)
         world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
         self._finish_at_once(world)
-        columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
-        return {"production": Table(columns)}
+        return events
 
     def _finish_at_once(self, world: World) -> None:
         """Goods whose production takes no week are in stock before shipping."""
