@@ -159,6 +159,7 @@ class Side:
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
+        late: what a file sets beyond its last step; a run that is cut short just ends before.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Side:
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
+    late: Callable[[Any], list[str]] = lambda scenario: []
 
     @property
     def state(self) -> dict[str, State]:

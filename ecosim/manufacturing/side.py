@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import effectiveness, week
+from ecosim.manufacturing import effectiveness, resilience, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
+from ecosim.manufacturing.facts.shocks import late_faults
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, books, build, layout
 from ecosim.side import Events, Figures, Phase, Series, Side
@@ -18,7 +19,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join([week.CHAPTER, effectiveness.CHAPTER])
+ALL = join([week.CHAPTER, effectiveness.CHAPTER, resilience.CHAPTER])
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:
@@ -28,9 +29,9 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """Firms and items by number."""
+    """Firms, items and shocks by number."""
     net = layout(scenario)
-    return {"member": net.names, "item": net.items}
+    return {"member": net.names, "item": net.items, "shock": tuple(shock.name for shock in scenario.shocks or [])}
 
 
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
@@ -82,4 +83,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
+    late=lambda scenario: late_faults(scenario.shocks or [], scenario.steps),
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from ecosim.fields import Array
 from ecosim.levers import Place, hint, rows_where
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.scenario import Facts, Share, Whom
@@ -42,14 +43,14 @@ class Shock(Facts):
     """Something that happens to firms or goods from outside, in set weeks, by chance, or because of another shock.
 
     `size` is the share lost of capacity (`outage`), of the stock that could be sent to other firms (`closure`), or of
-    the stock of an item, once (`recall`); the factor of demand (`surge`), of the cost of making (`cost_jump`) or of
+    the stock of an item, once, wherever it lies (`recall`); the factor of demand (`surge`), of the cost of making (`cost_jump`) or of
     what buyers find an item worth (`value_jump`); the weeks by which goods that leave come later (`delay`).
 
     Attributes:
         name: how reports and other shocks call it.
         kind: what it does; see above.
         whom: whose, by `member` (name or number), `group`, `role` or `item` sold; all must fit; empty for everybody. Of
-            jumps, the `item` alone.
+            jumps, the `item` alone; of a recall, the `item` that is withdrawn, else what each firm sells.
         size: how large it is; see above.
         week: when it begins; 0: not on a set date.
         chance: that it begins in a week in which it is not under way.
@@ -110,6 +111,22 @@ def goods(items: Sequence[str]) -> dict[str, Place]:
     return {"item": Place(np.arange(len(items)), tuple(items))}
 
 
+def reached(shock: Shock, where: Mapping[str, Place], firms: Sequence[Firms], items: Mapping[str, Item]) -> Array:
+    """Which firms of a replica, or of jumps which items, a shock concerns, bool.
+
+    Raises:
+        LookupError: an unknown name or number.
+    """
+    if shock.kind in OF_ITEMS:
+        return rows_where(goods(list(items)), shock.whom)
+    if shock.kind != "recall" or "item" not in shock.whom:
+        return rows_where(where, shock.whom)
+    withdrawn = {list(items)[i] for i in np.flatnonzero(rows_where(goods(list(items)), {"item": shock.whom["item"]}))}
+    holds = [withdrawn & {one.sells, *(items[one.sells].bom if one.role != "distributor" else ())} for one in firms]
+    whose = {name: whom for name, whom in shock.whom.items() if name != "item"}
+    return rows_where(where, whose) & np.array([bool(held) for held in holds])[where["group"].codes]
+
+
 def shock_faults(shocks: Sequence[Shock], firms: Sequence[Firms], items: Mapping[str, Item]) -> list[str]:
     """What is wrong with the shocks of a scenario whose firms and items are all right."""
     if not shocks:
@@ -121,7 +138,7 @@ def shock_faults(shocks: Sequence[Shock], firms: Sequence[Firms], items: Mapping
     hit = {}
     for i, shock in enumerate(shocks):
         try:
-            hit[i] = rows_where(goods(list(items)) if shock.kind in OF_ITEMS else where, shock.whom)
+            hit[i] = reached(shock, where, firms, items)
         except LookupError as error:
             faults.append(f"shocks[{i}].whom: {error.args[0]}")
             continue
@@ -152,7 +169,7 @@ def _trigger_faults(i: int, shocks: Sequence[Shock]) -> Iterator[str]:
 
 
 def _reach_faults(
-    i: int, shock: Shock, hit: np.ndarray, where: Mapping[str, Place], firms: Sequence[Firms]
+    i: int, shock: Shock, hit: Array, where: Mapping[str, Place], firms: Sequence[Firms]
 ) -> Iterator[str]:
     """Shocks that nobody would feel."""
     if not hit.any():
@@ -163,7 +180,7 @@ def _reach_faults(
         yield f"shocks[{i}].whom: a surge is of consumers' demand, and these firms do not sell to consumers"
 
 
-def _overlaps(shocks: Sequence[Shock], hit: Mapping[int, np.ndarray]) -> Iterator[str]:
+def _overlaps(shocks: Sequence[Shock], hit: Mapping[int, Array]) -> Iterator[str]:
     """Two dated shocks of a kind that say different things of the same firm or item in the same week."""
     dated = [i for i in hit if shocks[i].week]
     for i, j in combinations(dated, 2):
