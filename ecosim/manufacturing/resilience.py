@@ -179,4 +179,7 @@ CHAPTER = Chapter(
     kpis=KPIS,
     measure=measure,
     conclude=conclude,
+    num_bytes=lambda scenario: {
+        "firms (× shocks)": 8 * len(shocks.COLUMNS) * sum(firms.count for firms in scenario.firms)
+    },
 )
