@@ -173,8 +173,8 @@ class Maintain:
 
 SMOOTHED = 3
 """Readings in the mean by which condition-based maintenance goes."""
-CONDITION = 0.75
-"""The smoothed wear at which condition-based maintenance acts; machines fail at 1 on average."""
+CONDITION = 0.65
+"""The smoothed wear at which condition-based maintenance acts: machines fail at 1 on average, and a mean lags behind."""
 AGE = 0.7
 """The age, as a share of the mean life, at which age-based maintenance acts."""
 LOOK_AGE, LOOK_AGAIN_WEEKS = 0.5, 2
@@ -218,12 +218,12 @@ def by_condition(level: float) -> Expert:
 
 
 def condition_based(question: Question) -> Answers:
-    """Maintain when the mean of the last three readings comes to 0.75; without readings, go by age."""
+    """Maintain when the mean of the last three readings comes to 0.65; without readings, go by age."""
     return by_condition(CONDITION)(question)
 
 
 def inspect_when_old(question: Question) -> Answers:
-    """Inspect from half the mean life on, every second week; maintain when an inspection found wear of 0.75 or more.
+    """Inspect from half the mean life on, every second week; maintain when an inspection found wear of 0.65 or more.
 
     It reads no sensor: what it pays for inspections is what monitoring has to beat.
     """
