@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.lost import LostOrders
@@ -107,7 +108,8 @@ class Ship:
         owed = contracts.take(rows)
         replica, seller, item = owed["replica"], owed["seller"], owed["item"]
         account = world.ledger.rows(replica, seller)
-        stock = world.ledger.accounts["balance"][account, item + 1]
+        firm = self.net.firm_row(replica, seller)
+        stock = effective.sendable(world, firm, world.ledger.accounts["balance"][account, item + 1])
         shipped = self.allocation.share(owed, stock)
         contracts["open"][rows] -= shipped
         lost = self.lost.strike(world, rows) if self.lost else {}
@@ -115,10 +117,11 @@ class Ship:
         moved = shipped > 0
         parcel = owed.take(moved)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        arrive = world.steps + self.net.lead_weeks[parcel["buyer"]] + effective.delay_weeks(world, firm[moved])
         new = Table(
             {
                 **{name: parcel[name] for name in columns},
-                "arrive_week": world.steps + self.net.lead_weeks[parcel["buyer"]],
+                "arrive_week": arrive,
                 "quantity": shipped[moved],
             }
         )

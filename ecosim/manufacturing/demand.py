@@ -10,6 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import selling
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.lost import LostSales
@@ -57,7 +58,7 @@ class Demand:
         member, item = positions["member"][rows], positions["item"][rows]
         firms, firm = world.tables["firms"], self.net.firm_row(replica, member)
         drawn = self._draw(world, replica, member)
-        wanted = np.rint(drawn * firms["demand_factor"][firm]).astype(np.int64) * MILLION
+        wanted = np.rint(drawn * effective.demand_factor(world, firm)).astype(np.int64) * MILLION
         account = world.ledger.rows(replica, member)
         stock = world.ledger.accounts["balance"][account, item + 1]
         may_sell = selling(world)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.exact import MILLION
+from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Choice
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import open_sellers, selling
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
@@ -62,6 +63,7 @@ class Quote:
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
         self.cost = np.array([unit_cost(net, scenario, i) for i in items])
+        self.make_cost = np.array([micro(scenario.items[name].make_cost_eur) for name in net.items])
         self.price = np.array([market_price(net, scenario, i) for i in items])
         self.value = np.array([round(scenario.items[name].value_eur * MILLION) for name in net.items])
         self.num_sellers = np.array([len(s) for s in net.sellers])
@@ -170,6 +172,9 @@ class Quote:
         key = (buyer, seller, item)
         rows = len(buyer)
 
+        make_cost = self.make_cost[item]
+        cost = self.cost[item] + (effective.make_cost(world, replica, item, make_cost) - make_cost)
+        worth = effective.worth(world, replica, item, self.value[item])
         limits = seeds.two_uniforms(seeds.WORLD, seed, world.steps, "limits", key)
         patience = seeds.two_uniforms(seeds.WORLD, seed, world.steps, "deadlines", key)
 
@@ -189,8 +194,8 @@ class Quote:
                 "item": item,
                 "buyer_position": self.net.position[buyer, item],
                 "seller_position": self.net.position[seller, item],
-                "buyer_limit": scattered(self.value[item], limits[0]),
-                "seller_limit": scattered(self.cost[item], limits[1]),
+                "buyer_limit": scattered(worth, limits[0]),
+                "seller_limit": scattered(cost, limits[1]),
                 "buyer_rounds": rounds(patience[0]),
                 "seller_rounds": rounds(patience[1]),
                 **{
@@ -210,7 +215,7 @@ class Quote:
         member, item = positions["member"], positions["item"]
         account = world.ledger.rows(positions["replica"], member)
         free = world.ledger.accounts["balance"][account, item + 1] + positions["on_order"]
-        capacity = world.tables["firms"]["capacity"][net.firm_row(positions["replica"], member)]
+        capacity = effective.capacity(world, net.firm_row(positions["replica"], member))
         free += capacity * (self.facts.late_weeks + 1)
         promised = np.zeros(positions.num_rows, np.int64)
         rows = net.position_row(contracts["replica"], contracts["seller"], contracts["item"])

@@ -10,6 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
@@ -103,7 +104,7 @@ class Replenish:
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
                 "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[member]),
-                "capacity": np.where(makes, firms["capacity"][firm], 0),
+                "capacity": np.where(makes, effective.capacity(world, firm), 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],
                 "makes": makes.astype(np.int64),

@@ -11,20 +11,26 @@ from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
+from ecosim.manufacturing.facts.equipment import Equipment
 from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
 from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.policies import Policy
+from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge", "settle",
-    "adopt",
+    "enter", "shock", "wear", "arrive", "demand", "replenish", "order", "quote", "negotiate", "maintain", "produce",
+    "ship", "charge", "settle", "adopt",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge", "settle", "adopt",
+    "enter", "shock", "wear", "arrive", "demand", "replenish", "quote", "negotiate", "maintain", "produce", "ship",
+    "charge", "settle", "adopt",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {"enter": "entry", "settle": "finance", "adopt": "adoption"}
+NEEDS: dict[PhaseName, str] = {
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "maintain": "equipment", "settle": "finance",
+    "adopt": "adoption",
+}  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -50,6 +56,8 @@ class ManufacturingScenario(Scenario):
             what is open, or by their `priority`; consumers are served before firms as the phases stand.
         charge_transit: whether goods on the way between firms cost their sender its holding cost.
         policies: what planners keep to, by firm or group of firms.
+        equipment: the machines of makers, which wear, fail, and are repaired and maintained.
+        shocks: what happens to firms and goods from outside, at set weeks or by chance.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -69,6 +77,8 @@ class ManufacturingScenario(Scenario):
     allocation: Allocation = "first_due"
     charge_transit: bool = False
     policies: dict[str, Policy] | None = None
+    equipment: Equipment | None = None
+    shocks: list[Shock] | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -86,14 +96,17 @@ class ManufacturingScenario(Scenario):
             *_phase_faults(self),
             *company.faults(self),
             *wiring.faults(self),
+            *_equipment_faults(self),
         ]
+        if not faults:  # whom shocks concern is looked up by name: only where names are right
+            faults = shock_faults(self.shocks or [], self.firms, self.items)
         if faults:
             raise ValueError("\n".join(faults))
         return self
 
     def late(self) -> list[str]:
         """What comes after the last week."""
-        return company.late(self)
+        return [*company.late(self), *late_faults(self.shocks or [], self.steps)]
 
 
 def _item_faults(items: dict[str, Item]) -> list[str]:
@@ -147,6 +160,21 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
     if not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
+    return faults
+
+
+def _equipment_faults(scenario: ManufacturingScenario) -> list[str]:
+    if scenario.equipment is None:
+        return []
+    roles = {firms.name: firms.role for firms in scenario.firms}
+    if all(role == "distributor" for role in roles.values()):
+        return ["equipment: nobody makes anything here; leave it out, or add a supplier or manufacturer"]
+    faults = []
+    for i, name in enumerate(scenario.equipment.firms):
+        if name not in roles:
+            faults.append(f"equipment.firms[{i}]: unknown firm {name!r}; known: {', '.join(roles)}")
+        elif roles[name] == "distributor":
+            faults.append(f"equipment.firms[{i}]: {name!r} is a distributor, which has no machines; leave it out")
     return faults
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import MILLION, micro, value
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.lines import Lines
@@ -29,11 +30,12 @@ class Produce:
     A firm's `line` may take set-ups, wait for a lot and make scrap; see `Lines`. Materials leave stock at once,
     `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a plan calls for of each part is
     that part's demand of the week, whether it was there or not.
+    Capacity is what runs: see `effective`. What worn machines spoil is scrap at once, and no goods.
     """
 
     name = "produce"
     repeats = False
-    writes = ("production", "scrap")
+    writes = ("production", "scrap", "rejects")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
@@ -51,7 +53,7 @@ class Produce:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)
-        capacity = firms["capacity"][maker]
+        capacity = effective.capacity(world, maker)
         planned = np.minimum(positions["wish"][rows], self.lines.room(member, capacity) if self.lines else capacity)
         bom = net.bom[item]
         stock = ledger.accounts["balance"][account, 1:]
@@ -68,10 +70,22 @@ class Produce:
             needed[rows_of_part] = (planned * bom[:, part])[needs]
         # dependent demand is what the plan calls for, made or not: a history of use alone would forecast its own famine
         note_demand(world, np.flatnonzero(np.tile(self._is_material(), world.num_replicas)), needed)
-        ledger.pay("production", value(self.make_cost[item], made), account, nature)
+        ledger.pay(
+            "production", value(effective.make_cost(world, replica, item, self.make_cost[item]), made), account, nature
+        )
         ledger.move(item + 1, made, nature, transit)
-        scrap = self.lines.start(world, replica, member, item, made) if self.lines else None
-        good = made if scrap is None else made - scrap
+        where = {"replica": replica, "member": member, "item": item}
+        events = {"production": Table({**where, "planned": positions["wish"][rows], "made": made})}
+        good = made
+        if self.lines:
+            scrap = self.lines.start(world, replica, member, item, made)
+            events["scrap"] = Table({**where, "made": made, "scrap": scrap}).take(scrap > 0)
+            good = good - scrap
+        rejects = effective.rejects(world, maker, good)
+        if rejects is not None:
+            ledger.move(item + 1, rejects, transit, nature)
+            events["rejects"] = Table({**where, "quantity": rejects}).take(rejects > 0)
+            good = good - rejects
         positions["on_order"][rows] += good
         week = np.full(len(rows), world.steps)
         ready = week + firms["make_weeks"][maker]
@@ -83,11 +97,7 @@ class Produce:
         started = Table(job).take(good > 0)
         world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
         self._finish_at_once(world)
-        columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
-        if scrap is None:
-            return {"production": Table(columns)}
-        bad = Table({"replica": replica, "member": member, "item": item, "made": made, "scrap": scrap}).take(scrap > 0)
-        return {"production": Table(columns), "scrap": bad}
+        return events
 
     def _finish_at_once(self, world: World) -> None:
         """Goods whose production takes no week are in stock before shipping."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import companies, entry, finance, network, week
+from ecosim.manufacturing import companies, effectiveness, entry, finance, network, resilience, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -25,6 +25,8 @@ ALL = join(
         companies.CHAPTER,
         finance.CHAPTER,
         entry.CHAPTER,
+        effectiveness.CHAPTER,
+        resilience.CHAPTER,
     ]
 )
 
@@ -36,9 +38,9 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """Firms and items by number."""
+    """Firms, items and shocks by number."""
     net = layout(scenario)
-    return {"member": net.names, "item": net.items}
+    return {"member": net.names, "item": net.items, "shock": tuple(shock.name for shock in scenario.shocks or [])}
 
 
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:

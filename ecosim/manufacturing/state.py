@@ -26,7 +26,7 @@ EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
     "interest", "liquidation", "compensation", "default", "fees", "adoption",
-    "ordering", "lost_sales",
+    "ordering", "lost_sales", "maintenance",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
