@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.manufacturing.prices import note_deals
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -32,6 +33,7 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
     rows = net.position_row(deals["replica"], deals["buyer"], deals["item"])
     np.add.at(world.tables["positions"]["on_order"], rows, deals["quantity"])
+    note_deals(world, net, deals)
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing.reputation import note_deliveries
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -61,6 +62,7 @@ class Arrive:
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
+        note_deliveries(world, self.net, come, late)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
         return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
 
