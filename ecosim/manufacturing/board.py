@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.exact import MILLION, value
+from ecosim.exact import value
 from ecosim.manufacturing import prices, reputation
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
