@@ -59,6 +59,21 @@ def most_reliable(question: Question) -> Answers:
     return {"partner": score.argmax(axis=1)}
 
 
+def most_reputable(question: Question) -> Answers:
+    """Ask the seller whose breaches are rarest, recent ones counting more; without a board, as `most_reliable`."""
+    if "breach_chance" not in question.columns:
+        return most_reliable(question)
+    score = np.where(_choice(question, "partner").allowed, question["breach_chance"], 2.0)
+    return {"partner": score.argmin(axis=1)}
+
+
+def cheapest(question: Question) -> Answers:
+    """Ask the seller with the lowest list price; among equals the first."""
+    dear = np.iinfo(np.int64).max
+    score = np.where(_choice(question, "partner").allowed, question["list_price"], dear)
+    return {"partner": score.argmin(axis=1)}
+
+
 def any_partner(question: Question) -> Answers:
     """Ask any of the candidates, by the mind's own lot."""
     allowed = _choice(question, "partner").allowed
@@ -167,7 +182,10 @@ def _choice(question: Question, name: str) -> Choice:
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 
 REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
-QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
+QUOTE: Mapping[str, Expert] = {
+    "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,
+    "most_reputable": most_reputable, "cheapest": cheapest,
+}  # fmt: skip
 NEGOTIATE: Mapping[str, Expert] = {
     "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,
 }  # fmt: skip

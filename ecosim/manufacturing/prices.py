@@ -105,6 +105,19 @@ def note_deals(world: World, net: Layout, deals: Table) -> None:
         np.add.at(world.tables[name]["week_value"], at, worth)
 
 
+def going(world: World, before: Array, replica: Array, item: Array) -> Array:
+    """The going price of an item: its trading price where the market has a board, else what is held for it before trade.
+
+    Args:
+        world: the market.
+        before: `market_price` of each item, EUR/1e6.
+        replica, item: of each row.
+    """
+    if "board" not in world.tables:
+        return before[item]
+    return world.tables["board"]["trading_price"][replica * len(before) + item]
+
+
 class Prices:
     """Moves prices on by a week; the arithmetic is integers and one division a row.
 
