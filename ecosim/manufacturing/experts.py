@@ -48,6 +48,21 @@ def order_up_to(question: Question) -> Answers:
     return {"quantity": spec.snap(target - position + MILLION - 1)}
 
 
+def forecast_driven(question: Question) -> Answers:
+    """A subscriber orders up to the 90 % forecast of lead time + review + a week of safety; others as `order_up_to`.
+
+    So the order is high · (lead time + 1 + 1) − (on hand + on order − owed), with `high` the 90 % quantile of weekly
+    demand as the forecaster gives it.
+    """
+    plain = order_up_to(question)["quantity"]
+    if "forecast_high" not in question.columns:
+        return {"quantity": plain}
+    target = question["forecast_high"] * (question["lead_time"] + 2)
+    position = question["on_hand"] + question["on_order"] - question["owed"]
+    wish = _bucket(question, "quantity").snap(target - position + MILLION - 1)
+    return {"quantity": np.where(question["has_forecast"] == 1, wish, plain)}
+
+
 def pass_on(question: Question) -> Answers:
     """Order what was asked for last week: no forecast, no correction."""
     return {"quantity": _bucket(question, "quantity").snap(question["demand_history"][:, 0])}
@@ -181,7 +196,12 @@ def _choice(question: Question, name: str) -> Choice:
 
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 
-REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
+REPLENISH: Mapping[str, Expert] = {
+    "scripted": order_up_to,
+    "order_up_to": order_up_to,
+    "pass_on": pass_on,
+    "forecast_driven": forecast_driven,
+}
 QUOTE: Mapping[str, Expert] = {
     "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,
     "most_reputable": most_reputable, "cheapest": cheapest,

@@ -106,7 +106,7 @@ def note_deals(world: World, net: Layout, deals: Table) -> None:
 
 
 def going(world: World, before: Array, replica: Array, item: Array) -> Array:
-    """The going price of an item: its trading price where the market has a board, else what is held for it before trade.
+    """The price of an item that all know: its trading price where the market has a board, else `before`.
 
     Args:
         world: the market.

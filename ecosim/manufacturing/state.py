@@ -22,8 +22,19 @@ from ecosim.side import Books
 from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
-EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions")
+EXTERNALS = ("nature", "consumers", "models", "transit", "services")
+REASONS = (
+    "opening",
+    "sales",
+    "contracts",
+    "penalties",
+    "production",
+    "holding",
+    "backlog",
+    "models",
+    "interventions",
+    "subscriptions",
+)
 NO_PROFIT = ("opening", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
