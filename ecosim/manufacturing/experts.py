@@ -49,15 +49,17 @@ def order_up_to(question: Question) -> Answers:
 
 
 def forecast_driven(question: Question) -> Answers:
-    """A subscriber orders up to the 90 % forecast of lead time + review + a week of safety; others as `order_up_to`.
+    """A subscriber holds a week of demand and what may come above the forecast as safety; others as `order_up_to`.
 
-    So the order is high · (lead time + 1 + 1) − (on hand + on order − owed), with `high` the 90 % quantile of weekly
-    demand as the forecaster gives it.
+    So the order is forecast · (lead time + 1 + 1) + (high − forecast) · (lead time + 1) − (on hand + on order − owed),
+    with `high` the 90 % quantile of weekly demand as the forecaster gives it.
     """
     plain = order_up_to(question)["quantity"]
     if "forecast_high" not in question.columns:
         return {"quantity": plain}
-    target = question["forecast_high"] * (question["lead_time"] + 2)
+    above = question["forecast_high"] - question["forecast"]
+    weeks = question["lead_time"] + 1
+    target = question["forecast"] * (weeks + 1) + above * weeks
     position = question["on_hand"] + question["on_order"] - question["owed"]
     wish = _bucket(question, "quantity").snap(target - position + MILLION - 1)
     return {"quantity": np.where(question["has_forecast"] == 1, wish, plain)}
