@@ -9,6 +9,7 @@ import numpy as np
 
 from ecosim.fields import Array
 from ecosim.manufacturing.active import acting, selling
+from ecosim.manufacturing.prices import note_deals
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -37,6 +38,7 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
         replica, buyer = deals["replica"], deals["buyer"]
         payer, nature = world.ledger.rows(replica, buyer), world.ledger.outside("nature", replica)
         world.ledger.pay("ordering", net.order_cost[buyer], payer, nature)
+    note_deals(world, net, deals)
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 

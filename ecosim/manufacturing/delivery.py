@@ -12,6 +12,7 @@ from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.lost import LostOrders
+from ecosim.manufacturing.reputation import note_deliveries
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -69,6 +70,7 @@ class Arrive:
             np.add.at(firms["revenue"], who, price)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
+        note_deliveries(world, self.net, come, late)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
         return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
 

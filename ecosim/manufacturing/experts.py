@@ -48,6 +48,23 @@ def order_up_to(question: Question) -> Answers:
     return {"quantity": spec.snap(target - position + MILLION - 1)}
 
 
+def forecast_driven(question: Question) -> Answers:
+    """A subscriber holds a week of demand and what may come above the forecast as safety; others as `order_up_to`.
+
+    So the order is forecast · (lead time + 1 + 1) + (high − forecast) · (lead time + 1) − (on hand + on order − owed),
+    with `high` the 90 % quantile of weekly demand as the forecaster gives it.
+    """
+    plain = order_up_to(question)["quantity"]
+    if "forecast_high" not in question.columns:
+        return {"quantity": plain}
+    above = question["forecast_high"] - question["forecast"]
+    weeks = question["lead_time"] + 1
+    target = question["forecast"] * (weeks + 1) + above * weeks
+    position = question["on_hand"] + question["on_order"] - question["owed"]
+    wish = _bucket(question, "quantity").snap(target - position + MILLION - 1)
+    return {"quantity": np.where(question["has_forecast"] == 1, wish, plain)}
+
+
 def pass_on(question: Question) -> Answers:
     """Order what was asked for last week: no forecast, no correction."""
     return {"quantity": _bucket(question, "quantity").snap(question["demand_history"][:, 0])}
@@ -57,6 +74,21 @@ def most_reliable(question: Question) -> Answers:
     """Ask the seller with the best record of coming on time; among equals the first."""
     score = np.where(_choice(question, "partner").allowed, question["on_time"], -1.0)
     return {"partner": score.argmax(axis=1)}
+
+
+def most_reputable(question: Question) -> Answers:
+    """Ask the seller whose breaches are rarest, recent ones counting more; without a board, as `most_reliable`."""
+    if "breach_chance" not in question.columns:
+        return most_reliable(question)
+    score = np.where(_choice(question, "partner").allowed, question["breach_chance"], 2.0)
+    return {"partner": score.argmin(axis=1)}
+
+
+def cheapest(question: Question) -> Answers:
+    """Ask the seller with the lowest list price; among equals the first."""
+    dear = np.iinfo(np.int64).max
+    score = np.where(_choice(question, "partner").allowed, question["list_price"], dear)
+    return {"partner": score.argmin(axis=1)}
 
 
 def any_partner(question: Question) -> Answers:
@@ -166,8 +198,16 @@ def _choice(question: Question, name: str) -> Choice:
 
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 
-REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
-QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
+REPLENISH: Mapping[str, Expert] = {
+    "scripted": order_up_to,
+    "order_up_to": order_up_to,
+    "pass_on": pass_on,
+    "forecast_driven": forecast_driven,
+}
+QUOTE: Mapping[str, Expert] = {
+    "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,
+    "most_reputable": most_reputable, "cheapest": cheapest,
+}  # fmt: skip
 NEGOTIATE: Mapping[str, Expert] = {
     "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,
 }  # fmt: skip

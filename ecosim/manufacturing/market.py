@@ -6,7 +6,7 @@ the number of firms and not with its square. It asks one after another (`repeats
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import open_sellers, selling
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.prices import going
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
 from ecosim.meanings import Meaning, units
@@ -33,13 +34,22 @@ SEES = {
     "item_name": Meaning("", "which item"),
     "seller": Meaning("id", "the candidates: firms that sell the item"),
     "list_price": Meaning(
-        "EUR/1e6", "of a unit, half-way between what it costs and what it is worth; all ask the same"
+        "EUR/1e6", "of a unit: each one's own on the board; without a board, half-way between cost and worth for all"
     ),
     "on_time": Meaning("", "share of each candidate's deliveries that came on time, (on time + 1) ÷ (deliveries + 2)"),
     "seller_lead_time": Meaning("weeks", "from each candidate's shipping until the goods arrive"),
 }
+ON_BOARD = {
+    "trading_price": Meaning("EUR/1e6", "of a unit: mean of contracts by volume, older weeks counting less"),
+    "breach_chance": Meaning("", "share of each candidate's deliveries that were breaches, recent ones counting more"),
+    "breach_level": Meaning("", "mean level of each candidate's breaches, 0 … 1"),
+    "otif": Meaning("", "share of each candidate's orders that came on time and in full, recent ones counting more"),
+}
+"""What a market with a board adds."""
 ANSWERS = {"partner": Meaning("", "which candidate to ask for a quote now")}
-UNITS = units(SEES)
+CANDIDATE = ("seller", "list_price", "on_time", "seller_lead_time")
+"""Columns with a slot a candidate."""
+UNITS = units({**SEES, **ON_BOARD})
 
 
 class Quote:
@@ -55,10 +65,12 @@ class Quote:
 
     name = "quote"
     repeats = True
-    sees, answers, writes = SEES, ANSWERS, ("requests",)
+    sees: Mapping[str, Meaning] = SEES
+    answers, writes = ANSWERS, ("requests",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.sees = SEES if scenario.board is None else {**SEES, **ON_BOARD}
         self.facts = scenario.negotiation
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
@@ -138,6 +150,7 @@ class Quote:
         seller = net.firm_row(replica[:, None], candidates)
         # two deliveries on time stand in for a record before there is one (Laplace's rule of succession)
         on_time = (firms["num_on_time"][seller] + 1) / (firms["num_deliveries"][seller] + 2)
+        board = self._on_board(world, seller, item)
         return Question(
             role=role,
             phase=self.name,
@@ -160,11 +173,21 @@ class Quote:
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
                 "seller_lead_time": np.broadcast_to(net.lead_weeks[member][:, None], candidates.shape),
+                **board,
             },
-            masks={name: allowed for name in ("seller", "list_price", "on_time", "seller_lead_time")},
+            masks={name: allowed for name in (*CANDIDATE, *board) if name != "trading_price"},
             units=UNITS,
             fields=(Choice(name="partner", options=ORDINALS[: candidates.shape[1]], allowed=allowed),),
         )
+
+    def _on_board(self, world: World, seller: Array, item: Array) -> dict[str, Array]:
+        """What the board says of the item and of each candidate (rows of `firms`); nothing where there is no board."""
+        if "board" not in world.tables:
+            return {}
+        record, catalogue = world.tables["reputation"], world.tables["catalogue"]
+        shares = {name: record[name][seller] / MILLION for name in ("breach_chance", "breach_level", "otif")}
+        price = going(world, self.price, record["replica"][seller[:, 0]], item)
+        return {"list_price": catalogue["list_price"][seller], "trading_price": price, **shares}
 
     def _talks(self, world: World, replica: Array, buyer: Array, seller: Array, item: Array) -> Table:
         """New talks with their private limits and deadlines, drawn from the world's stream."""

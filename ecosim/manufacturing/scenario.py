@@ -9,27 +9,29 @@ from pydantic import Field, model_validator
 
 from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
+from ecosim.manufacturing.facts.board import Board
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.equipment import Equipment
 from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
+from ecosim.manufacturing.facts.forecaster import Forecaster
 from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.policies import Policy
 from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "shock", "wear", "arrive", "demand", "replenish", "order", "quote", "negotiate", "maintain", "produce",
-    "ship", "charge", "settle", "adopt",
+    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "order", "quote", "negotiate", "maintain",
+    "produce", "ship", "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "shock", "wear", "arrive", "demand", "replenish", "quote", "negotiate", "maintain", "produce", "ship",
-    "charge", "settle", "adopt",
+    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "quote", "negotiate", "maintain", "produce",
+    "ship", "charge", "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "shock": "shocks", "wear": "equipment", "maintain": "equipment", "settle": "finance",
-    "adopt": "adoption",
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "forecast": "forecaster", "maintain": "equipment",
+    "settle": "finance", "adopt": "adoption", "publish": "board",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -58,6 +60,8 @@ class ManufacturingScenario(Scenario):
         policies: what planners keep to, by firm or group of firms.
         equipment: the machines of makers, which wear, fail, and are repaired and maintained.
         shocks: what happens to firms and goods from outside, at set weeks or by chance.
+        board: what the market publishes at the end of a week: prices, reputations, reports.
+        forecaster: who forecasts the demand of firms that subscribe.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -79,6 +83,8 @@ class ManufacturingScenario(Scenario):
     policies: dict[str, Policy] | None = None
     equipment: Equipment | None = None
     shocks: list[Shock] | None = None
+    board: Board | None = None
+    forecaster: Forecaster | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import companies, effectiveness, entry, finance, network, resilience, week
+from ecosim.manufacturing import board, companies, effectiveness, entry, finance, forecasters, network, resilience, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -27,6 +27,8 @@ ALL = join(
         entry.CHAPTER,
         effectiveness.CHAPTER,
         resilience.CHAPTER,
+        board.CHAPTER,
+        forecasters.CHAPTER,
     ]
 )
 
@@ -46,6 +48,8 @@ def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
     """All tables as they stand before week 1: those of the network, then what each chapter adds."""
     found = build(scenario, replicas)
+    none = np.zeros(0, np.int64)
+    found |= {home: Table({"replica": none, "member": none}) for home in ALL.populations.values()}
     ALL.build(scenario, layout(scenario), replicas, found)
     return found
 
@@ -69,7 +73,11 @@ def panel(scenario: ManufacturingScenario) -> Panel:
     net = layout(scenario)
     firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
     found = tuple(ALL.levers(scenario, net))
-    return Panel(found, {lever.table: firms for lever in found})
+    places = {lever.table: firms for lever in found}
+    for role, home in ALL.populations.items():  # one a replica, where the scenario has the key of its name
+        rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
+        places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}
+    return Panel(found, places)
 
 
 SIDE = Side(
@@ -77,7 +85,7 @@ SIDE = Side(
     step_name="week",
     kind=ManufacturingScenario,
     members="firms",
-    roles={role: tuple(ALL.asks.get(role, ())) for role in ROLES},
+    roles={role: tuple(ALL.asks.get(role, ())) for role in (*ROLES, *ALL.populations)},
     experts=ALL.experts,
     books=books,
     phases=phases,
@@ -88,6 +96,7 @@ SIDE = Side(
     measure=measure,
     conclude=conclude,
     num_bytes=ALL.num_bytes,
+    populations=ALL.populations,
     panel=panel,
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,

@@ -22,11 +22,11 @@ from ecosim.side import Books
 from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
-EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
+EXTERNALS = ("nature", "consumers", "models", "transit", "bank", "services")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
-    "interest", "liquidation", "compensation", "default", "fees", "adoption",
-    "ordering", "lost_sales", "maintenance",
+    "interest", "liquidation", "compensation", "default", "fees", "adoption", "ordering", "lost_sales", "maintenance",
+    "subscriptions",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""

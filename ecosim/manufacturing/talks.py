@@ -28,6 +28,7 @@ from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.contracts import sign
 from ecosim.manufacturing.market import CENT, OFFER
 from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.prices import going
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
 from ecosim.meanings import Meaning, units
@@ -48,7 +49,9 @@ SEES = {
     "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
     "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
     "reservation": Meaning("EUR/1e6", "its private limit for the price of a unit; the other's is hidden"),
-    "market_price": Meaning("EUR/1e6", "of a unit, half-way between what it costs and what it is worth"),
+    "market_price": Meaning(
+        "EUR/1e6", "of a unit: the trading price, or without a board half-way between cost and worth"
+    ),
     "need": Meaning("units/1e6", "its room: what it still needs, or can still promise, of the item"),
     "on_hand": Meaning("units/1e6", "its stock of the item"),
     "wanted_week": Meaning("weeks", "from now, when it would like the goods to arrive, or can deliver them"),
@@ -198,7 +201,7 @@ class Negotiate:
                 "round": round_,
                 "rounds_left": rounds_left,
                 "reservation": limit,
-                "market_price": self.price[item],
+                "market_price": going(world, self.price, replica, item),
                 "need": units,
                 "on_hand": on_hand,
                 "wanted_week": weeks
