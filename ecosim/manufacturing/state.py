@@ -14,7 +14,6 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.facts.firms import Firms
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
@@ -167,6 +166,16 @@ class Layout:
 
 def layout(scenario: ManufacturingScenario) -> Layout:
     """Who is who in a replica of a scenario; ids follow the order of the file."""
+    if not _LATEST or _LATEST[0][0] is not scenario:
+        _LATEST[:] = [(scenario, _layout(scenario))]
+    return _LATEST[0][1]
+
+
+_LATEST: list[tuple[ManufacturingScenario, Layout]] = []
+"""The scenario asked for last, and its layout: who measures asks every week, and neither changes."""
+
+
+def _layout(scenario: ManufacturingScenario) -> Layout:
     items = tuple(scenario.items)
     groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
     names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
@@ -179,6 +188,7 @@ def layout(scenario: ManufacturingScenario) -> Layout:
     position = np.full((len(groups), len(items)), NOBODY)
     position[owner, item] = np.arange(len(owner))
     only_makers = "order" not in scenario.phases
+    first: dict[str | None, int] = {firms.name: i for i, (firms, _) in reversed([*enumerate(groups)])}
     return Layout(
         items=items,
         names=names,
@@ -186,7 +196,7 @@ def layout(scenario: ManufacturingScenario) -> Layout:
         sells=sells,
         capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
         make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
-        partner=np.array([_first_of(firms.partner, groups) for firms, _ in groups], np.int64),
+        partner=np.array([first.get(firms.partner, NOBODY) for firms, _ in groups], np.int64),
         to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
         owner=owner,
         item=item,
@@ -195,10 +205,6 @@ def layout(scenario: ManufacturingScenario) -> Layout:
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
     )
-
-
-def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
-    return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
 
 
 def books(scenario: ManufacturingScenario) -> Books:
