@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.exact import micro
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 class Arrive:
     """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
 
-    The penalty is `late_penalty_share` of the value for each week after the one agreed, at most all of it. Goods of a
+    The penalty is the contract's share of the value for each week after the one agreed, at most all of it. Goods of a
     maker's own production come in the same way, and nothing is paid for them.
     """
 
@@ -32,7 +31,6 @@ class Arrive:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.penalty_share = micro(scenario.late_penalty_share)
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -54,7 +52,7 @@ class Arrive:
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
         price = terms.payment(come["price"], come["quantity"])
-        penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
+        penalty = terms.penalty(come["price"], come["quantity"], late, come["penalty"])
         ledger.pay("contracts", price, account, ledger.rows(replica, seller))
         ledger.pay("penalties", penalty, ledger.rows(replica, seller), account)
         bought = buyer != seller
@@ -101,7 +99,7 @@ class Ship:
         world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
         moved = shipped > 0
         parcel = owed.take(moved)
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
         new = Table(
             {
                 **{name: parcel[name] for name in columns},

@@ -73,6 +73,7 @@ class Produce:
             "due_week": ready, "arrive_week": ready, "quantity": made, "price": np.zeros(len(rows), np.int64),
         }  # fmt: skip
         on_way = world.tables["shipments"]
+        job["penalty"] = np.zeros(len(rows), np.int64)  # nobody owes it to itself
         started = Table(job).take(made > 0)
         world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
         self._finish_at_once(world)
