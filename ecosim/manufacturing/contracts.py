@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.exact import micro
 from ecosim.fields import Array
 from ecosim.manufacturing.active import acting, selling
 from ecosim.manufacturing.prices import note_deals
@@ -27,9 +28,13 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
     Args:
         world: where the contracts hold.
         net: the network.
-        deals: `replica` and COLUMNS; quantity in units/1e6, price in EUR/1e6 a unit.
+        deals: `replica` and COLUMNS; quantity in units/1e6, price in EUR/1e6 a unit. Where a `penalty` was agreed,
+            its share of the value a week late in millionths; else the scenario's `late_penalty_share` holds.
     """
-    new = Table({**deals, "signed_week": np.full(deals.num_rows, world.steps), "open": deals["quantity"].copy()})
+    scenario = cast(ManufacturingScenario, world.scenario)
+    terms = {} if "penalty" in deals else {"penalty": np.full(deals.num_rows, micro(scenario.late_penalty_share))}
+    signed = np.full(deals.num_rows, world.steps)
+    new = Table({**deals, **terms, "signed_week": signed, "open": deals["quantity"].copy()})
     contracts = world.tables["contracts"]
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
     rows = net.position_row(deals["replica"], deals["buyer"], deals["item"])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.exact import micro
 from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.allocation import Allocation
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 class Arrive:
     """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
 
-    The penalty is `late_penalty_share` of the value for each week after the one agreed, at most all of it. Goods of a
+    The penalty is the contract's share of the value for each week after the one agreed, at most all of it. Goods of a
     maker's own production come in the same way, and nothing is paid for them.
     """
 
@@ -36,7 +35,6 @@ class Arrive:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.penalty_share = micro(scenario.late_penalty_share)
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -58,7 +56,7 @@ class Arrive:
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
         price = terms.payment(come["price"], come["quantity"])
-        penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
+        penalty = terms.penalty(come["price"], come["quantity"], late, come["penalty"])
         bought = buyer != seller
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
         payee = ledger.rows(replica, seller)
@@ -114,15 +112,15 @@ class Ship:
         stock = effective.sendable(world, firm, world.ledger.accounts["balance"][account, item + 1])
         shipped = self.allocation.share(owed, stock)
         contracts["open"][rows] -= shipped
-        lost = self.lost.strike(world, rows) if self.lost else {}
+        struck = self.lost.strike(world, rows) if self.lost else {}
         world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
         moved = shipped > 0
         parcel = owed.take(moved)
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        kept = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
         arrive = world.steps + self.net.lead_weeks[parcel["buyer"]] + effective.delay_weeks(world, firm[moved])
         new = Table(
             {
-                **{name: parcel[name] for name in columns},
+                **{name: parcel[name] for name in kept},
                 "arrive_week": arrive,
                 "quantity": shipped[moved],
             }
@@ -131,7 +129,7 @@ class Ship:
         world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
         world.tables["contracts"] = contracts.take(contracts["open"] > 0)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
-        return {"shipments": Table({name: new[name] for name in columns}), **lost}
+        return {"shipments": Table({name: new[name] for name in columns}), **struck}
 
     def _note_demand(self, world: World, contracts: Table) -> None:
         """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""

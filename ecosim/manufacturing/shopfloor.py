@@ -94,6 +94,7 @@ class Produce:
             "due_week": ready, "arrive_week": ready, "quantity": good, "price": np.zeros(len(rows), np.int64),
         }  # fmt: skip
         on_way = world.tables["shipments"]
+        job["penalty"] = np.zeros(len(rows), np.int64)  # nobody owes it to itself
         started = Table(job).take(good > 0)
         world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
         self._finish_at_once(world)

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import board, companies, effectiveness, entry, finance, forecasters, network, resilience, week
+from ecosim.manufacturing import (
+    aftermath,
+    board,
+    companies,
+    effectiveness,
+    entry,
+    finance,
+    forecasters,
+    network,
+    resilience,
+    speech,
+    week,
+)
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -21,6 +33,8 @@ if TYPE_CHECKING:
 ALL = join(
     [
         week.CHAPTER,
+        speech.CHAPTER,
+        aftermath.CHAPTER,
         network.CHAPTER,
         companies.CHAPTER,
         finance.CHAPTER,

@@ -48,6 +48,7 @@ _PROMISE = {
     "signed_week": Meaning("week", "when the contract was signed, or production began"),
     "due_week": Meaning("week", "when the goods should arrive"),
     "price": Meaning("EUR/1e6", "of a unit"),
+    "penalty": Meaning("share/1e6", "of the value, that the seller pays back for each week late"),
 }
 
 TABLES = {
@@ -104,8 +105,8 @@ TABLES = {
         "an open negotiation of this week",
         {
             **_PARTIES,
-            "buyer_position": Meaning("id", "the buyer's row in positions, within the replica"),
-            "seller_position": Meaning("id", "the seller's row in positions, within the replica"),
+            "buyer_position": Meaning("id", "the buyer's row in positions"),
+            "seller_position": Meaning("id", "the seller's row in positions"),
             "buyer_limit": Meaning("EUR/1e6", "the most that the buyer would pay for a unit; hidden"),
             "seller_limit": Meaning("EUR/1e6", "the least that the seller would take for a unit; hidden"),
             "buyer_rounds": Meaning("rounds", "the buyer's deadline; hidden"),
@@ -345,6 +346,7 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "quantity": tile(units),
             "open": tile(units),
             "price": tile(np.zeros(rows, np.int64)),
+            "penalty": tile(np.full(rows, micro(scenario.late_penalty_share))),
         }
     )
 
@@ -373,6 +375,7 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "arrive_week": tile(week),
             "quantity": tile(units * MILLION),
             "price": tile(np.zeros(len(member), np.int64)),
+            "penalty": tile(np.full(len(member), micro(scenario.late_penalty_share))),
         }
     )
 
