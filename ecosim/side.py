@@ -160,6 +160,7 @@ class Side:
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
         late: what a file sets beyond its last step; a run that is cut short just ends before.
+        has_phase: the names of the phases that a scenario has; None if every scenario has all.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Side:
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
     late: Callable[[Any], list[str]] = lambda scenario: []
+    has_phase: Callable[[Any], Sequence[str] | None] = lambda scenario: None
 
     @property
     def state(self) -> dict[str, State]:

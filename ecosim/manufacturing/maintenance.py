@@ -28,7 +28,9 @@ ACTS = ("now", "defer", "inspect")
 NOW, DEFER, INSPECT = range(len(ACTS))
 
 SEES = {
-    "readings": Meaning("1/1e6", "wear by the sensor, the newest first; machines fail at 1 on average; none unmonitored"),
+    "readings": Meaning(
+        "1/1e6", "wear by the sensor, the newest first; machines fail at 1 on average; none unmonitored"
+    ),
     "weeks_run": Meaning("weeks", "weeks in which it ran since it was new, repaired or maintained"),
     "was_inspected": Meaning("", "1 if it was inspected since then"),
     "inspected_wear": Meaning("1/1e6", "its true wear at the last inspection; 0 if there was none"),
@@ -174,7 +176,7 @@ class Maintain:
 SMOOTHED = 3
 """Readings in the mean by which condition-based maintenance goes."""
 CONDITION = 0.65
-"""The smoothed wear at which condition-based maintenance acts: machines fail at 1 on average, and a mean lags behind."""
+"""The smoothed wear at which condition-based maintenance acts: machines fail at about 1, and a mean lags behind."""
 AGE = 0.7
 """The age, as a share of the mean life, at which age-based maintenance acts."""
 LOOK_AGE, LOOK_AGAIN_WEEKS = 0.5, 2

@@ -20,7 +20,7 @@ Bruneau et al. (2003), A framework to quantitatively assess the seismic resilien
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,7 +33,6 @@ from ecosim.side import Events, Figure, Series
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecosim.explore import Run
     from ecosim.world import World
 
 BASELINE_WEEKS = 8
@@ -114,6 +113,27 @@ def recovered(service: Array, level: float) -> int:
 # ---- how it ripples -------------------------------------------------------------------------------------------------
 
 
+class Run(Protocol):
+    """What is read of a finished run; `ecosim.run` gives one."""
+
+    manifest: dict[str, Any]
+
+    @property
+    def scenario(self) -> Any:
+        """Its facts."""
+
+    @property
+    def tables(self) -> list[str]:
+        """The event tables that hold rows."""
+
+    @property
+    def replicas(self) -> pd.DataFrame:
+        """A row a replica."""
+
+    def events(self, name: str) -> pd.DataFrame:
+        """An event table in natural units."""
+
+
 def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
     """When the first shock of each replica reached each firm: `replica, member, name, role, item, since, week, after`.
 
@@ -129,7 +149,7 @@ def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
 
     from ecosim.manufacturing.state import ROLES, layout
 
-    net = layout(run.scenario)  # type: ignore[arg-type]  # a run of this side
+    net = layout(run.scenario)
     shape = (len(run.replicas), run.manifest["steps_done"], net.num_members)
     strain = _strain(run, net.sells, shape)
     starts = _starts(run, shape[0], since)

@@ -65,7 +65,9 @@ class Produce:
             needed[rows_of_part] = (planned * bom[:, part])[needs]
         # dependent demand is what the plan calls for, made or not: a history of use alone would forecast its own famine
         note_demand(world, np.flatnonzero(np.tile(self._is_material(), world.num_replicas)), needed)
-        ledger.pay("production", value(effective.make_cost(world, replica, item, self.make_cost[item]), made), account, nature)
+        ledger.pay(
+            "production", value(effective.make_cost(world, replica, item, self.make_cost[item]), made), account, nature
+        )
         ledger.move(item + 1, made, nature, transit)
         columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
         events = {"production": Table(columns)}

@@ -83,5 +83,6 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
+    has_phase=lambda scenario: scenario.phases,
     late=lambda scenario: late_faults(scenario.shocks or [], scenario.steps),
 )

@@ -23,7 +23,18 @@ from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions", "maintenance")
+REASONS = (
+    "opening",
+    "sales",
+    "contracts",
+    "penalties",
+    "production",
+    "holding",
+    "backlog",
+    "models",
+    "interventions",
+    "maintenance",
+)
 NO_PROFIT = ("opening", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
