@@ -60,7 +60,8 @@ def measure(world: World, events: Events, add: Adder) -> None:
     add.figures["service", ""] = np.where(demand > 0, served / np.where(demand > 0, demand, 1.0), 1.0)
     began = events["shocks"]
     add("shocks_begun", began, np.ones(began.num_rows))
-    add.by(world.names["shock"], began["shock"], "shocks_begun", began, np.ones(began.num_rows))
+    if world.names["shock"]:
+        add.by(world.names["shock"], began["shock"], "shocks_begun", began, np.ones(began.num_rows))
 
 
 def conclude(world: World, series: Series, add: Adder) -> None:
