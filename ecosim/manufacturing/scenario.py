@@ -10,14 +10,15 @@ from pydantic import Field, model_validator
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge"]
+PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge", "bargain"]
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge",
+    "arrive", "demand", "replenish", "quote", "negotiate", "bargain", "produce", "ship", "charge",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {"bargain": "table"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -34,18 +35,20 @@ class ManufacturingScenario(Scenario):
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
+        table: what pairs of firms bargain over, several issues at once; the plain market has no such table.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
     items: dict[str, Item] = Field(min_length=1)
     firms: list[Firms] = Field(min_length=1)
-    demand: Demand
+    demand: Demand = Demand(kind="step", mean_units=0)
     negotiation: Negotiation = Negotiation()
     lead_time_weeks: Whole = 1
     order_weeks: Whole = 0
     late_penalty_share: Share = 0.0
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
     max_order_units: Count = 200
+    table: BargainingTable | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -101,7 +104,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             if n not in scenario.items
         ]
         bom = scenario.items[firms.sells].bom
-        if firms.role != "distributor" and firms.capacity_units == 0:
+        if firms.role != "distributor" and firms.capacity_units == 0 and "produce" in scenario.phases:
             faults.append(f"{place}.capacity_units: a {firms.role} makes what it sells and needs a capacity above 0")
         if firms.role == "supplier" and bom:
             faults.append(f"{place}.sells: a supplier makes raw goods, but {firms.sells!r} has a bill of materials")
@@ -118,7 +121,10 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
     for name in scenario.first_forecast_units:
         if name not in scenario.items:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
-    if not any(firms.demand == "consumers" for firms in scenario.firms):
+    has_demand = "demand" in scenario.phases
+    if has_demand and "demand" not in scenario.model_fields_set:
+        faults.append("demand: missing; this key is required")
+    if has_demand and not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
     return faults
 
