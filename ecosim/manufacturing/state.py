@@ -8,6 +8,7 @@ item that it handles: the one that it sells, and the parts of its bill of materi
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,7 +167,19 @@ class Layout:
 
 
 def layout(scenario: ManufacturingScenario) -> Layout:
-    """Who is who in a replica of a scenario; ids follow the order of the file."""
+    """Who is who in a replica of a scenario; ids follow the order of the file. Worked out once a scenario."""
+    net = next((net for known, net in _LAYOUTS if known is scenario), None)
+    if net is None:
+        net = _lay_out(scenario)
+        _LAYOUTS.append((scenario, net))
+    return net
+
+
+_LAYOUTS: deque[tuple[ManufacturingScenario, Layout]] = deque(maxlen=4)
+"""The latest: phases, tables and each week's metrics ask for the same one, and it takes a loop over all firms."""
+
+
+def _lay_out(scenario: ManufacturingScenario) -> Layout:
     items = tuple(scenario.items)
     groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
     names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
@@ -179,6 +192,7 @@ def layout(scenario: ManufacturingScenario) -> Layout:
     position = np.full((len(groups), len(items)), NOBODY)
     position[owner, item] = np.arange(len(owner))
     only_makers = "order" not in scenario.phases
+    first = {firms.name: i for i, (firms, _) in reversed(list(enumerate(groups)))}
     return Layout(
         items=items,
         names=names,
@@ -186,7 +200,7 @@ def layout(scenario: ManufacturingScenario) -> Layout:
         sells=sells,
         capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
         make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
-        partner=np.array([_first_of(firms.partner, groups) for firms, _ in groups], np.int64),
+        partner=np.array([NOBODY if firms.partner is None else first.get(firms.partner, NOBODY) for firms, _ in groups], np.int64),
         to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
         owner=owner,
         item=item,
@@ -195,10 +209,6 @@ def layout(scenario: ManufacturingScenario) -> Layout:
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
     )
-
-
-def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
-    return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
 
 
 def books(scenario: ManufacturingScenario) -> Books:

@@ -61,8 +61,10 @@ class Digest:
         self.links = [hash_.digest() for hash_ in hashes]
 
     def _add_rare(self, hashes: Sequence[hashlib._Hash], name: str, packed: Packed) -> None:
-        for replica in np.unique(packed.replica).tolist():
-            rows = packed.rows[packed.replica == replica]
+        found = np.unique(packed.replica)
+        ends = np.append(np.searchsorted(packed.replica, found), len(packed.rows)).tolist()
+        for replica, start, end in zip(found.tolist(), ends[:-1], ends[1:], strict=True):
+            rows = packed.rows[start:end]
             hashes[replica].update(name.encode() + b"\0" + len(rows).to_bytes(8, "little") + rows.tobytes())
 
     def hex(self) -> list[str]:
