@@ -27,8 +27,13 @@ SIDES = ("buyer", "seller")
 OPEN, AGREED, REJECTED = range(3)
 ENDS = ("open", "agreed", "rejected")
 NOTHING = -1
-_LANES = {"buyer": 0, "seller": 8, "rounds": 16}
+_DRAWS = {"buyer": 0, "seller": 8, "rounds": 16}
 """Where each private fact's draws begin."""
+_LANES = 4
+"""Options of four issues, 16 bits each, are read, compared and written as one word."""
+_ONES, _FULL = 0x0001_0001_0001_0001, 0x7FFF_7FFF_7FFF_7FFF
+_BIDS = 64
+"""Offers that a talk has room for at first; the room grows with need."""
 _BITS = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -46,6 +51,7 @@ _SIDE = {
     "hears": Meaning("1/1e6", "its utility of the other's offer; −1 if none yet"),
     "heard": Meaning("1/1e6", "the same before the other's last move"),
     "first": Meaning("", "its first offer as an option of each issue"),
+    "best": Meaning("1/1e6", "its utility of its best outcome"),
     "changes": Meaning("", "how often it has changed its offer"),
     "kept": Meaning("", "in how many of these changes each issue stayed as it was"),
 }
@@ -58,6 +64,8 @@ STATE = State(
         "moves": Meaning("", "moves made by both sides"),
         "end": Meaning("", ", ".join(f"{i} {name}" for i, name in enumerate(ENDS))),
         "agreed": Meaning("", "the outcome agreed; −1 if none"),
+        "num_bids": Meaning("", "offers of both sides so far, repetitions left out"),
+        "bids": Meaning("", "these offers: move × 65,536 + outcome"),
         **{f"{s}_{n}": Meaning(m.unit, f"the {s}: {m.about}") for s in SIDES for n, m in _SIDE.items()},
     },
 )
@@ -79,14 +87,21 @@ def domain_of(facts: BargainingTable) -> Domain:
 def none(facts: BargainingTable) -> Table:
     """The table without a talk."""
     domain, empty = domain_of(facts), np.zeros(0, np.int64)
-    side = {f"{s}_rounds": empty for s in SIDES}
-    talks = Table({"replica": empty, "buyer": empty, "seller": empty, **side})
+    talks = Table({"replica": empty, "buyer": empty, "seller": empty})
     num_points = sum(len(options) for options in domain.options)
     for s in SIDES:
+        talks[f"{s}_rounds"] = talks[f"{s}_best"] = empty
         talks[f"{s}_points"] = np.zeros((0, num_points), np.int32)
         for name in ("worth", "ranked", "ladder"):
             talks[f"{s}_{name}"] = np.zeros((0, domain.num_outcomes), np.int32)
-    return _with_nothing_said(talks, domain)
+    return _with_nothing_said(talks, lanes(domain).shape[1])
+
+
+def lanes(domain: Domain) -> Array:
+    """The options of every outcome, int16 (outcomes, 4 or 8): as many as fill whole words; unused ones are 0."""
+    found = np.zeros((domain.num_outcomes, -(-domain.num_issues // _LANES) * _LANES), np.int16)
+    found[:, : domain.num_issues] = domain.choices
+    return found
 
 
 class Dealer:
@@ -118,11 +133,12 @@ class Dealer:
         talks = Table({"replica": replica, "buyer": buyer, "seller": seller})
         key = (buyer, seller)
         for side in SIDES:
-            self._sit_down(talks, side, _lots(seed, world.steps, phase, key, _LANES[side], self.domain.num_issues))
-        for side, lot in zip(SIDES, _lots(seed, world.steps, phase, key, _LANES["rounds"], 2).T, strict=True):
+            self._sit_down(talks, side, _lots(seed, world.steps, phase, key, _DRAWS[side], self.domain.num_issues))
+        for side, lot in zip(SIDES, _lots(seed, world.steps, phase, key, _DRAWS["rounds"], 2).T, strict=True):
             span = self.facts.max_rounds - self.facts.min_rounds + 1
             talks[f"{side}_rounds"] = self.facts.min_rounds + (lot * span).astype(np.int64)
-        return _with_nothing_said(talks, self.domain)
+            talks[f"{side}_best"] = talks[f"{side}_ladder"][:, 0].astype(np.int64)
+        return _with_nothing_said(talks, lanes(self.domain).shape[1])
 
     def _sit_down(self, talks: Table, side: str, lots: Array) -> None:
         """What outcomes are worth to one side of each talk, and its ranking."""
@@ -145,17 +161,17 @@ def _lots(seed: Array, step: int, phase: str, key: tuple[Array, ...], lane: int,
     return np.stack(halves, axis=1).astype(np.float64) * 2.0**-32
 
 
-def _with_nothing_said(talks: Table, domain: Domain) -> Table:
-    rows, issues = talks.num_rows, domain.num_issues
+def _with_nothing_said(talks: Table, num_lanes: int) -> Table:
+    rows = talks.num_rows
     talks["moves"], talks["end"] = np.zeros(rows, np.int64), np.full(rows, OPEN)
-    talks["agreed"] = np.full(rows, NOTHING)
+    talks["agreed"], talks["num_bids"] = np.full(rows, NOTHING), np.zeros(rows, np.int64)
+    talks["bids"] = np.zeros((rows, _BIDS), np.int32)
     for side in SIDES:
         for name in ("offer", "place", "asks", "below", "hears", "heard"):
             talks[f"{side}_{name}"] = np.full(rows, NOTHING)
-        for name in ("options", "first"):
-            talks[f"{side}_{name}"] = np.full((rows, issues), NOTHING, np.int16)
         talks[f"{side}_changes"] = np.zeros(rows, np.int64)
-        talks[f"{side}_kept"] = np.zeros((rows, issues), np.int16)
+        for name in ("options", "first", "kept"):
+            talks[f"{side}_{name}"] = np.zeros((rows, num_lanes), np.int16)
     return talks
 
 
@@ -164,32 +180,68 @@ def num_open(talks: Table) -> int:
     return int(np.count_nonzero(talks["end"] == OPEN))
 
 
-def offer(talks: Table, side: str, rows: Array, outcome: Array, options: Array) -> None:
+def offer(talks: Table, side: str, move: int, rows: Array, outcome: Array, options: Array) -> None:
     """Let new offers of one side stand: what they are worth to both, and how they differ from its last.
 
     Args:
         talks: the table.
         side: who offers.
+        move: the number of the move.
         rows: in which talks.
         outcome: what, another than before.
-        options: the same, an option of each issue, int16 (rows, issues).
+        options: of every outcome, as `lanes` gives them.
     """
     other = SIDES[1 - SIDES.index(side)]
-    if len(rows) and talks[f"{side}_offer"][rows[0]] == NOTHING:  # talks keep step: it is everyone's first offer
-        talks[f"{side}_first"][rows] = options
-    else:
-        talks[f"{side}_kept"][rows] += talks[f"{side}_options"][rows] == options
-        talks[f"{side}_changes"][rows] += 1
-    talks[f"{side}_offer"][rows], talks[f"{side}_options"][rows] = outcome, options
+    _note_change(talks, side, move, rows, options.view(np.int64).take(outcome, axis=0))
+    _note_bid(talks, move, rows, outcome)
     place = _place(talks, side, rows, outcome)
-    talks[f"{side}_place"][rows] = place
     num_outcomes = talks[f"{side}_worth"].shape[1]
     at = rows * num_outcomes
     ladder = talks[f"{side}_ladder"].reshape(-1)
-    talks[f"{side}_asks"][rows] = ladder[at + place]
-    is_last = place == num_outcomes - 1
-    talks[f"{side}_below"][rows] = np.where(is_last, NOTHING, ladder[at + place + ~is_last])
+    here = at + place
+    talks[f"{side}_offer"][rows], talks[f"{side}_place"][rows] = outcome, place
+    talks[f"{side}_asks"][rows] = ladder[here]
+    is_last = (place == num_outcomes - 1).nonzero()[0]
+    here += 1
+    here[is_last] = 0
+    below = ladder[here]
+    below[is_last] = NOTHING
+    talks[f"{side}_below"][rows] = below
     talks[f"{other}_hears"][rows] = talks[f"{other}_worth"].reshape(-1)[at + outcome]
+
+
+def _note_change(talks: Table, side: str, move: int, rows: Array, options: Array) -> None:
+    """Count in which issues an offer differs from the side's last; four options of 16 bits are compared as one word."""
+    stood = talks[f"{side}_options"].view(np.int64)
+    if move < 2:  # its first
+        talks[f"{side}_first"].view(np.int64)[rows] = options
+    else:
+        differs = ((options ^ stood.take(rows, axis=0)) + _FULL) >> 15 & _ONES
+        kept = talks[f"{side}_kept"].view(np.int64)
+        kept[rows] = kept.take(rows, axis=0) + (_ONES - differs)
+        talks[f"{side}_changes"][rows] += 1
+    stood[rows] = options
+
+
+def _note_bid(talks: Table, move: int, rows: Array, outcome: Array) -> None:
+    """Add to the talks' lists of offers."""
+    number = talks["num_bids"][rows]
+    room = talks["bids"].shape[1]
+    if len(number) and int(number.max()) == room:
+        talks["bids"] = np.concatenate([talks["bids"], np.zeros_like(talks["bids"])], axis=1)
+        room *= 2
+    talks["bids"].reshape(-1)[rows * room + number] = (move << 16) + outcome
+    talks["num_bids"][rows] = number + 1
+
+
+def all_bids(talks: Table) -> Table:
+    """The lists of offers of all talks as rows, sorted by talk and move."""
+    order = np.lexsort([talks[name] for name in ("seller", "buyer", "replica")])
+    count = talks["num_bids"][order]
+    is_bid = np.arange(talks["bids"].shape[1]) < count[:, None]
+    bids = talks["bids"][order][is_bid]
+    who = {name: np.repeat(talks[name][order], count) for name in ("replica", "buyer", "seller")}
+    return Table({**who, "move": (bids >> 16).astype(np.int64), "offer": (bids & 0xFFFF).astype(np.int64)})
 
 
 def _place(talks: Table, side: str, rows: Array, outcome: Array) -> Array:

@@ -71,8 +71,8 @@ class Bargain:
     """One move of all open talks a call, until none is open.
 
     A talk is opened for every pair each week, and ends with an accept or a reject. After its own deadline a side can
-    only accept or reject. The `bids` are written as they change; what a talk came to, and how far that is from the
-    frontier and the fair points, when all are over.
+    only accept or reject. When all are over, the offers are written, and what each talk came to, and how far that is
+    from the frontier and the fair points.
     """
 
     name = "bargain"
@@ -85,10 +85,13 @@ class Bargain:
         self.net = net
         self.dealer = Dealer(self.facts, net)
         self.domain = self.dealer.domain
-        self.issues = np.array([self.domain.issues], object)
+        self._options = bargains.lanes(self.domain)
         seats = {"buyer": self.dealer.buyer, "seller": self.dealer.seller}
         self.roles = {side: np.unique(net.role[members]).tolist() for side, members in seats.items()}
-        self.answers = {name: ANSWERS[name] for name in ("act", *self._issue_fields())}
+        self._issue_fields = tuple(f"issue_{i + 1}" for i in range(self.domain.num_issues))
+        self.answers = {name: ANSWERS[name] for name in ("act", *self._issue_fields)}
+        self._constants: dict[int | tuple[str, ...], Array] = {}
+        self._masks: dict[tuple[int, bool], Array] = {}
         self._dealt: tuple[int, Table] | None = None
 
     def ask(self, world: World) -> list[Question]:
@@ -115,15 +118,15 @@ class Bargain:
         answers = self._gather(talks, side, rows, questions, decisions)
         talks[f"{other}_heard"][:rows] = talks[f"{other}_hears"][:rows]
         act = answers["act"]
-        bids = self._offer(talks, side, move, np.flatnonzero(act == COUNTER), answers)
+        self._offer(talks, side, move, (act == COUNTER).nonzero()[0], answers)
         talks["moves"][:rows] += 1
-        over = np.flatnonzero((act == ACCEPT) | (act == REJECT))
+        over = ((act == ACCEPT) | (act == REJECT)).nonzero()[0]
         if len(over):
             accepted = act[over] == ACCEPT
             talks["end"][over] = np.where(accepted, AGREED, REJECTED)
             talks["agreed"][over] = np.where(accepted, talks[f"{other}_offer"][over], NOTHING)
             bargains.close(talks, over, rows)
-        return {"bids": bids}
+        return {}
 
     def _talks(self, world: World) -> Table:
         """This week's talks: those at the table, or, before the first move, as they are dealt.
@@ -142,71 +145,85 @@ class Bargain:
         count, move = len(replica), int(talks["moves"][0])
         round_ = move // 2 + 1
         deadline = talks[f"{side}_rounds"][rows]
-
-        def whole(value: int) -> Array:
-            return np.full(count, value)
-
-        def mine(name: str) -> Array:
-            return talks[f"{side}_{name}"][rows].copy()
-
-        def theirs(name: str) -> Array:
-            return talks[f"{other}_{name}"][rows].copy()
-
+        issues = self.domain.num_issues
+        shown = (self._all(issues, False, count), self._all(issues, True, count))
+        known, all_outcomes = shown[move > 0], self._all(self.domain.num_outcomes, True, count)
         columns = {
-            "is_buyer": whole(int(side == "buyer")),
-            "issue": np.broadcast_to(self.issues, (count, self.domain.num_issues)),
+            "is_buyer": self._same(int(side == "buyer"), count),
+            "issue": self._same(self.domain.issues, count),
             "points": talks[f"{side}_points"][rows],
-            "round": whole(round_),
+            "round": np.full(count, round_),
             "rounds_left": np.maximum(deadline - round_, 0),
-            "reservation": whole(self.dealer.reservation[side]),
+            "reservation": self._same(self.dealer.reservation[side], count),
             "discount": np.full(count, self._discount(side, round_)),
-            "best": talks[f"{side}_ladder"][rows][:, 0].astype(np.int64),
-            "has_offer": whole(int(move > 0)),
-            "offer": theirs("options"),
-            "offer_utility": mine("hears"),
-            "offer_before": mine("heard"),
-            "offer_first": theirs("first"),
-            "offer_changes": theirs("changes"),
-            "offer_kept": theirs("kept"),
-            "has_own": whole(int(move > 1)),
-            "own": mine("options"),
-            "own_utility": mine("asks"),
-            "own_place": mine("place"),
-            "below_utility": mine("below"),
+            "has_offer": self._same(int(move > 0), count),
+            "has_own": self._same(int(move > 1), count),
             "ranked": talks[f"{side}_ranked"][rows],
             "ladder": talks[f"{side}_ladder"][rows],
+            **{name: talks[f"{side}_{what}"][rows].copy() for name, what in _OWN.items()},
+            **{name: talks[f"{other}_{what}"][rows].copy() for name, what in _THEIRS.items()},
+            "own": talks[f"{side}_options"][rows].copy()[:, :issues],
+            **{name: talks[f"{other}_{what}"][rows].copy()[:, :issues] for name, what in _BY_ISSUE.items()},
         }
-        shown = {"offer": move > 0, "offer_first": move > 0, "offer_kept": move > 0, "own": move > 1}
-        nobody = whole(NOBODY)
+        nobody = self._same(NOBODY, count)
+        key = {"replica": replica, "subject": mover, "counterpart": counterpart, "item": nobody}
         return Question(
             role=role,
             phase=self.name,
             step=world.steps,
-            key=Table(
-                {
-                    "replica": replica,
-                    "subject": mover,
-                    "counterpart": counterpart,
-                    "item": nobody,
-                    "round": whole(move),
-                }
-            ),
+            key=Table({**key, "round": np.full(count, move)}),
             seed=world.seed(seeds.MIND, replica),
             mind=world.minds(self.name, replica, mover),
             columns=columns,
-            masks={n: _all(shown.get(n, True), c.shape) for n, c in columns.items() if c.ndim == 2},
+            masks={
+                "issue": shown[True],
+                "points": self._all(columns["points"].shape[1], True, count),
+                "offer": known,
+                "offer_first": known,
+                "offer_kept": known,
+                "own": shown[move > 1],
+                "ranked": all_outcomes,
+                "ladder": all_outcomes,
+            },
             units=UNITS,
             fields=(
-                Choice(name="act", options=ACTS, allowed=_may(move, round_ <= deadline, count)),
+                Choice(name="act", options=ACTS, allowed=self._may(move, round_ <= deadline)),
                 *(
-                    Choice(name=name, options=options, allowed=_all(True, (count, len(options))), only_if=_IF_COUNTER)
-                    for name, options in zip(self._issue_fields(), self.domain.options, strict=True)
+                    Choice(
+                        name=name,
+                        options=options,
+                        allowed=self._all(len(options), True, count),
+                        only_if=_IF_COUNTER,
+                    )
+                    for name, options in zip(self._issue_fields, self.domain.options, strict=True)
                 ),
             ),
         )
 
-    def _issue_fields(self) -> list[str]:
-        return [f"issue_{i + 1}" for i in range(self.domain.num_issues)]
+    def _same(self, value: int | tuple[str, ...], count: int) -> Array:
+        """One value in every row, from a column that is kept: most of what is asked is the same move after move."""
+        if len(self._constants.get(value, ())) < count:
+            row = np.array(value, object if isinstance(value, tuple) else np.int64)
+            self._constants[value] = np.ascontiguousarray(np.broadcast_to(row, (count, *row.shape)))
+        return self._constants[value][:count]
+
+    def _all(self, slots: int, value: bool, count: int) -> Array:
+        """A mask of one value, bool (rows, slots), that takes no room."""
+        if len(self._masks.get((slots, value), ())) < count:
+            self._masks[slots, value] = np.broadcast_to(np.array(value), (count, slots))
+        return self._masks[slots, value][:count]
+
+    def _may(self, move: int, is_in_time: Array) -> Array:
+        """Which acts are allowed: accept what is offered, counter and insist until the own deadline, reject always."""
+        count = len(is_in_time)
+        if is_in_time.all():
+            key = (-1 - min(move, 2), True)
+            if len(self._masks.get(key, ())) < count:
+                rule = np.array([move > 0, True, move > 1, True])
+                self._masks[key] = np.broadcast_to(rule, (count, len(ACTS)))
+            return self._masks[key][:count]
+        always = np.ones(count, bool)
+        return np.stack([always & (move > 0), is_in_time, is_in_time & (move > 1), always], axis=1)
 
     def _discount(self, side: str, round_: int) -> float:
         discount = self.facts.sides[side].discount
@@ -219,43 +236,35 @@ class Bargain:
         if len(questions) == 1:
             return dict(decisions[0].answers)
         role = self.net.role[talks[side][:rows]]
-        answers = {name: np.empty(rows, np.int64) for name in ("act", *self._issue_fields())}
+        answers = {name: np.empty(rows, np.int64) for name in ("act", *self._issue_fields)}
         for question, decision in zip(questions, decisions, strict=True):
             mine = np.flatnonzero(role == ROLES.index(question.role))
             for name, column in answers.items():
                 column[mine] = decision.answers[name]
         return answers
 
-    def _offer(self, talks: Table, side: str, move: int, countered: Array, answers: dict[str, Array]) -> Table:
-        """New offers; the same offer again is no event. Gives the rows for `bids`."""
-        outcome = self.domain.outcome([answers[name][countered] for name in self._issue_fields()])
+    def _offer(self, talks: Table, side: str, move: int, countered: Array, answers: dict[str, Array]) -> None:
+        """New offers; the same offer again is none."""
+        outcome = self.domain.outcome([answers[name][countered] for name in self._issue_fields])
         is_new = outcome != talks[f"{side}_offer"][countered]
         rows, outcome = (countered, outcome) if is_new.all() else (countered[is_new], outcome[is_new])
-        bargains.offer(talks, side, rows, outcome, self.domain.choices[outcome])
-        said = {name: talks[name][rows] for name in ("replica", "buyer", "seller")}
-        return Table({**said, "move": np.full(len(rows), move), "offer": outcome})
+        bargains.offer(talks, side, move, rows, outcome, self._options)
 
     def _adjourn(self, world: World, talks: Table) -> Events:
         """Clear the table; gives what each talk came to."""
         if talks.num_rows == 0:
             return {}
         world.tables["bargains"] = bargains.none(self.facts)
-        return outcome_events(talks, self.facts, self.dealer.reservation)
+        return {"bids": bargains.all_bids(talks), **outcome_events(talks, self.facts, self.dealer.reservation)}
 
 
 _IF_COUNTER = ("act", COUNTER)
-
-
-def _all(value: bool, shape: tuple[int, ...]) -> Array:
-    return np.broadcast_to(np.array(value), shape)
-
-
-def _may(move: int, is_in_time: Array, count: int) -> Array:
-    """Which acts are allowed: accept what is offered, counter and insist until the own deadline, reject always."""
-    if is_in_time.all():
-        return np.broadcast_to(np.array([move > 0, True, move > 1, True]), (count, len(ACTS)))
-    always = np.ones(count, bool)
-    return np.stack([always & (move > 0), is_in_time, is_in_time & (move > 1), always], axis=1)
+_OWN = {
+    "best": "best", "offer_utility": "hears", "offer_before": "heard",
+    "own_utility": "asks", "own_place": "place", "below_utility": "below",
+}  # fmt: skip
+_THEIRS = {"offer_changes": "changes"}
+_BY_ISSUE = {"offer": "options", "offer_first": "first", "offer_kept": "kept"}
 
 
 def _is_in(scenario: ManufacturingScenario) -> bool:

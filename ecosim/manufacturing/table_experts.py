@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from math import prod
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from ecosim.rules import bargain
 from ecosim.words import Answers, Expert, Question
 
 TACTICS = (bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER)
+_STEPS = 6
+"""How far down its ranking a negotiator is followed step by step; most give way by one or two."""
 
 Pick = Callable[[Question, Array, Array], Array]
 """Which outcome to offer in some rows, as a place in the own ranking, given the least utility to ask for."""
@@ -97,43 +100,54 @@ def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_i
         pick: which outcome; by default the worst of the own ones.
         may_insist: whether the last offer is known to be the pick, if it is the worst at or above the floor.
     """
-    allowed = _choice(question, "act").allowed
+    may = _may(question)
     act = np.full(question.num_rows, COUNTER)
     if may_insist:
-        stays = (question["own_utility"] >= floor) & (question["below_utility"] < floor) & allowed[:, INSIST]
-        act += stays  # COUNTER + 1 is INSIST
-    act[~allowed[:, COUNTER] | (question["best"] < floor)] = REJECT
-    act[allowed[:, ACCEPT] & (question["offer_utility"] >= floor)] = ACCEPT
-    rows = np.flatnonzero(act == COUNTER)
+        act += (question["own_utility"] >= floor) & (question["below_utility"] < floor) & may[INSIST]
+    act[(~may[COUNTER] | (question["best"] < floor)).nonzero()[0]] = REJECT
+    act[(may[ACCEPT] & (question["offer_utility"] >= floor)).nonzero()[0]] = ACCEPT
+    rows = (act == COUNTER).nonzero()[0]
     place = (pick or _worst)(question, rows, floor[rows])
     return {"act": act, **_spelt(question, rows, _at(question["ranked"], rows, place))}
 
 
+def _may(question: Question) -> Array:
+    """Which acts are allowed, bool (acts, rows), or (acts, 1) where it is the same for all."""
+    allowed = _choice(question, "act").allowed
+    return np.asarray((allowed[:1] if allowed.strides[0] == 0 else allowed).T)
+
+
 def _spelt(question: Question, rows: Array, outcome: Array) -> Answers:
     """Outcomes of some rows as answers issue by issue; elsewhere nothing is asked."""
-    sizes = _sizes(question)
     answers = {}
-    for i in range(len(sizes) - 1, -1, -1):
-        outcome, option = np.divmod(outcome, sizes[i])
+    for i, option in enumerate(_options(tuple(_sizes(question)))):
         answers[f"issue_{i + 1}"] = column = np.full(question.num_rows, NOT_ASKED)
-        column[rows] = option
+        column[rows] = option.take(outcome)
     return answers
+
+
+@cache
+def _options(sizes: tuple[int, ...]) -> tuple[Array, ...]:
+    """The option of each issue in every outcome, where issues have so many options."""
+    return np.unravel_index(np.arange(prod(sizes)), sizes)
 
 
 def _worst(question: Question, rows: Array, floor: Array) -> Array:
     """The place of the worst own outcome at or above the floor: down from the last offer, or by halving the list."""
     ladder = question["ladder"]
     last = ladder.shape[1] - 1
-    asks = question["own_utility"][rows]
-    low = np.where(asks >= floor, question["own_place"][rows], 0)  # the best is at or above every floor asked for
-    left = np.arange(len(rows))
-    for _ in range(3):  # most give way by a step or two
+    low = question["own_place"][rows] + (question["below_utility"][rows] >= floor)
+    low[(question["own_utility"][rows] < floor).nonzero()[0]] = 0  # the best is at or above every floor asked for
+    left, at, ask = np.arange(len(rows)), rows * (last + 1), floor
+    for _ in range(_STEPS):
         below = np.minimum(low[left] + 1, last)
-        goes = (_at(ladder, rows[left], below) >= floor[left]) & (below > low[left])
-        left, below = left[goes], below[goes]
-        low[left] = below
-    if len(left):
-        low[left] = _halved(ladder, rows[left], low[left], floor[left])
+        goes = (ladder.reshape(-1)[at + below] >= ask) & (below > low[left])
+        goes = goes.nonzero()[0]
+        left, at, ask = left[goes], at[goes], ask[goes]
+        if len(left) == 0:
+            return low
+        low[left] = below[goes]
+    low[left] = _halved(ladder, rows[left], low[left], ask)
     return low
 
 
@@ -191,6 +205,8 @@ def _shares(exponent: float, round_: int, spans: int) -> tuple[float, ...]:
 
 def _least(question: Question) -> Array:
     """What an agreement must be worth, before the discount, to be as good as none; millionths, int64 (rows,)."""
+    if (question["discount"] == 1.0).all():
+        return question["reservation"]
     return np.asarray(np.ceil(question["reservation"] / question["discount"]).astype(np.int64))
 
 
