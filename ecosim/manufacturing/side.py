@@ -18,6 +18,7 @@ from ecosim.manufacturing import (
     network,
     resilience,
     speech,
+    table,
     week,
 )
 from ecosim.manufacturing.adder import Adder
@@ -43,6 +44,7 @@ ALL = join(
         resilience.CHAPTER,
         board.CHAPTER,
         forecasters.CHAPTER,
+        table.CHAPTER,
     ]
 )
 
