@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from ecosim.manufacturing.facts.board import Board
+from ecosim.manufacturing.facts.bulletins import Bulletins
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.forecaster import Forecaster
@@ -15,13 +16,24 @@ from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "arrive", "forecast", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge", "publish"
+    "arrive",
+    "read",
+    "forecast",
+    "demand",
+    "replenish",
+    "order",
+    "quote",
+    "negotiate",
+    "produce",
+    "ship",
+    "charge",
+    "publish",
 ]
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "forecast", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge", "publish",
+    "arrive", "read", "forecast", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {"forecast": "forecaster", "publish": "board"}
+NEEDS: dict[PhaseName, str] = {"read": "bulletins", "forecast": "forecaster", "publish": "board"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -39,6 +51,7 @@ class ManufacturingScenario(Scenario):
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
         board: what the market publishes at the end of a week: prices, reputations, reports.
+        bulletins: news as text about makers, some of it false, and what happens to them.
         forecaster: who forecasts the demand of firms that subscribe.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
@@ -53,6 +66,7 @@ class ManufacturingScenario(Scenario):
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
     max_order_units: Count = 200
     board: Board | None = None
+    bulletins: Bulletins | None = None
     forecaster: Forecaster | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 

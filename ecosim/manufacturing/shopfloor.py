@@ -48,7 +48,7 @@ class Produce:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)
-        planned = np.minimum(positions["wish"][rows], firms["capacity"][maker])
+        planned = np.minimum(positions["wish"][rows], self._capacity(firms, maker))
         bom = net.bom[item]
         stock = ledger.accounts["balance"][account, 1:]
         enough_for = np.where(bom > 0, stock // np.maximum(bom, 1), PLENTY).min(axis=1)
@@ -78,6 +78,13 @@ class Produce:
         self._finish_at_once(world)
         columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
         return {"production": Table(columns)}
+
+    def _capacity(self, firms: Table, maker: np.ndarray) -> np.ndarray:
+        """What makers can make this week, whole units in millionths; outages of `bulletins` take a share."""
+        capacity = firms["capacity"][maker]
+        if "news_capacity" not in firms:
+            return capacity
+        return value(firms["news_capacity"][maker], capacity) // MILLION * MILLION
 
     def _finish_at_once(self, world: World) -> None:
         """Goods whose production takes no week are in stock before shipping."""
