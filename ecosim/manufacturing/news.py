@@ -2,9 +2,9 @@
 
 An outage takes a share of a maker's capacity for some weeks, a recall a share of its stock, once. Each is in the news
 `notice_weeks` before, in one bulletin. The source tells the truth with its reliability; else it denies what will
-happen, or names a later week. Of makers to whom nothing happens there are rumours: a reliable source denies them, an
-unreliable one brings them as true. So what a source asserts is true as often as its reliability says, if events and
-rumours are equally frequent.
+happen, or names a later week. Of makers to whom nothing happens there are rumours: a source denies them with its
+reliability, else it brings them as true. So a claim that something will happen is true less often than the reliability
+says where rumours are as frequent as events: who reads has to find out.
 
 Nothing here depends on what any member does: arms with other minds meet the same events and read the same words.
 """

@@ -21,8 +21,8 @@ from ecosim.words import Answers, Expert, Question, Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-TRUSTED = 0.6
-"""The record from which the keyword reader believes a source."""
+TRUSTED = 0.5
+"""The record from which the keyword reader believes a source; a new source has it."""
 _RECALL = re.compile(r"\b(recall\w*|withdraw\w*|faulty|destroy|scrap|test|sound|thrown)\b")
 _OUTAGE = re.compile(r"\b(stop|strike|fire|shuts?|closed?|closure|power|idle|outage|rebuild|nothing|count on)\b")
 _DENIAL = re.compile(r"\b(den(y|ies|ied)|not|no|false|unfounded|called off|contrary|whatever|nobody|over)\b")
@@ -36,7 +36,7 @@ def keywords(question: Question) -> Answers:
     """Reads by keywords: an outage or recall word and no word of denial is news, of the firm named first.
 
     It is fooled by words that only look like news or like denials, and by asides that name another firm first. It
-    believes sources of which six in ten bulletins proved so.
+    believes sources of which half of what they said proved so.
     """
     return _answers(question, (question["source_record"] >= TRUSTED).astype(np.int64))
 

@@ -82,7 +82,7 @@ FEARED = {
     "feared_weeks": Meaning("1e-6 weeks", "weeks of supply that the firm believes will be lost, all sellers' work")
 }
 """What `replenish` shows of beliefs."""
-IS_FEARED = {"is_feared": Meaning("", "for each candidate, 1 if the firm believes that something will happen to it")}
+IS_FEARED = {"is_feared": Meaning("", "for each candidate, 1 if the firm believes that something happens to it now or next week")}
 """What `quote` shows of them."""
 
 _ABOUT = Column("about", "i8", "id", "the maker", of="member")
@@ -371,5 +371,6 @@ def is_feared(world: World, net: Layout, rows: Array, seller: Array) -> dict[str
     if "beliefs" not in world.tables:
         return {}
     beliefs = world.tables["beliefs"]
+    beliefs = beliefs.take(beliefs["from_week"] <= world.steps + 1)  # until then it makes and ships as ever
     held = net.position_row(beliefs["replica"], beliefs["member"], beliefs["item"]) * net.num_members + beliefs["about"]
     return {"is_feared": np.isin(rows[:, None] * net.num_members + seller, held).astype(np.int64)}
