@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.board import Board
+from ecosim.manufacturing.facts.bulletins import Bulletins
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.equipment import Equipment
@@ -22,17 +23,17 @@ from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "order", "quote", "negotiate", "bargain",
-    "maintain", "produce", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "order", "quote", "negotiate",
+    "bargain", "maintain", "produce", "ship", "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "quote", "negotiate", "bargain", "maintain",
-    "produce", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "quote", "negotiate", "bargain",
+    "maintain", "produce", "ship", "charge", "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "shock": "shocks", "wear": "equipment", "forecast": "forecaster", "bargain": "table",
-    "maintain": "equipment", "settle": "finance", "adopt": "adoption", "publish": "board",
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "read": "bulletins", "forecast": "forecaster",
+    "bargain": "table", "maintain": "equipment", "settle": "finance", "adopt": "adoption", "publish": "board",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -62,6 +63,7 @@ class ManufacturingScenario(Scenario):
         equipment: the machines of makers, which wear, fail, and are repaired and maintained.
         shocks: what happens to firms and goods from outside, at set weeks or by chance.
         board: what the market publishes at the end of a week: prices, reputations, reports.
+        bulletins: news as text about makers, some of it false, and what happens to them.
         forecaster: who forecasts the demand of firms that subscribe.
         table: what pairs of firms bargain over, several issues at once; the plain market has no such table.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
@@ -86,6 +88,7 @@ class ManufacturingScenario(Scenario):
     equipment: Equipment | None = None
     shocks: list[Shock] | None = None
     board: Board | None = None
+    bulletins: Bulletins | None = None
     forecaster: Forecaster | None = None
     table: BargainingTable | None = None
     phases: list[PhaseName] = Field(default_factory=list)

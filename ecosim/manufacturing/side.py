@@ -16,6 +16,7 @@ from ecosim.manufacturing import (
     finance,
     forecasters,
     network,
+    readers,
     resilience,
     speech,
     table,
@@ -45,6 +46,7 @@ ALL = join(
         board.CHAPTER,
         forecasters.CHAPTER,
         table.CHAPTER,
+        readers.CHAPTER,
     ]
 )
 
