@@ -32,7 +32,7 @@ from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
 from ecosim.manufacturing import speech
 from ecosim.manufacturing.hearing import ACCEPT, COUNTER, REJECT
-from ecosim.manufacturing.opponent import forecast
+from ecosim.manufacturing.opponent import fit, worth_waiting_for
 from ecosim.manufacturing.openings import CENT
 from ecosim.rules import bargain, deals
 from ecosim.words import Answers, Expert, Question
@@ -148,7 +148,11 @@ def _best_response(question: Question, is_buyer: bool) -> Array:
         return known
     offers = question["offers_price"][:, [4, 2, 0]]
     discount = question["discount"] if "discount" in question.columns else np.ones(len(limit))
-    best = forecast(offers, question["round"], question["rounds_left"], limit, discount, is_buyer)
+    last = question["round"] - is_buyer  # the buyer moves first: it has seen offers up to the round before
+    other = 2 * question["market_price"] - limit
+    best = worth_waiting_for(
+        fit(offers, last), offers[:, 2], last, question["rounds_left"], (limit, other), discount, is_buyer
+    )
     best = np.minimum(best, limit) if is_buyer else np.maximum(best, limit)
     return np.where(question["rounds_left"] == 0, limit, np.where(seen, best, known))
 
