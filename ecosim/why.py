@@ -264,7 +264,10 @@ def _reads(question: Question) -> Mapping[str, str]:
     if question.role not in catalog.roles():
         return {}
     card = catalog.card(question.role)
-    return card.questions[question.phase].reads if question.phase in card.questions else {}
+    if question.phase not in card.questions:
+        return {}
+    entry = card.questions[question.phase]
+    return {**entry.reads, **{name: unit for name, unit in entry.may_read.items() if name in question.columns}}
 
 
 def _fields(asked: Asked) -> pd.DataFrame:

@@ -25,10 +25,12 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.chapter import Chapter
+from ecosim.manufacturing.openings import standing
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NOBODY
+from ecosim.manufacturing.state import NOBODY, Layout
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Schema
+from ecosim.words import Table
 
 PROPOSE, AGREE, REFUSE, THREATEN, CITE, PROMISE, ASK, APOLOGISE = range(8)
 ACTS = ("propose", "accept", "reject", "threaten", "cite", "promise", "ask", "apologise")
@@ -161,8 +163,20 @@ _PARTY = {
     "asked": Meaning("", "1 once it has asked what the other needs"),
 }
 
+
+
+def _speaks(scenario: ManufacturingScenario) -> bool:
+    return "negotiate" in scenario.phases and (scenario.negotiation.speech or scenario.negotiation.has_penalty)
+
+
+def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
+    names = [*standing(scenario.negotiation), *(("buyer_lateness", "seller_lateness") if scenario.negotiation.has_penalty else ())]
+    empty = np.zeros(0, np.int64)
+    tables["talks"] = Table({**tables["talks"], **{name: empty for name in names}})
+
 CHAPTER = Chapter(
-    is_in=lambda scenario: _speaks(scenario),
+    is_in=_speaks,
+    build=_build,
     schemas={
         "speeches": Schema(
             "what was said with the moves of negotiations, where scenarios have speech or negotiate penalties",
@@ -195,7 +209,3 @@ CHAPTER = Chapter(
         )
     },
 )
-
-
-def _speaks(scenario: ManufacturingScenario) -> bool:
-    return scenario.negotiation.speech or scenario.negotiation.has_penalty
