@@ -35,12 +35,12 @@ Week: B
 One forward without option tokens, and the chances of the letters among themselves: cheaper, for weights that were
 trained to answer so. At most 52 options (A … Z a … z); `normalise` does not matter, as every label is one token.
 
-A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are computed
-once and cached; it may vary only through columns of few values), below it the part of the row: changing numbers last.
-It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its filled slots,
-`filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`, `phase`. Filters:
-`eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%). Each field's `ask` follows on a line of its
-own, then the answer; later fields see earlier answers.
+A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are
+computed once and cached; it may vary only through columns of few values), below it the part of the row: changing
+numbers last. It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its
+filled slots, `filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`,
+`phase`. Filters: `eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%).
+Each field's `ask` follows on a line of its own, then the answer; later fields see earlier answers.
 """
 
 from __future__ import annotations

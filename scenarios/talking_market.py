@@ -27,6 +27,6 @@ print(wide.round(3).to_string())
 
 cheapest, best = wide["price of a pump, EUR"].idxmin(), wide["welfare ÷ the best there was"].idxmax()
 print(
-    f"\nDistributors pay least as {cheapest} ({wide.loc[cheapest].iloc[0]:.2f} EUR a pump); most of what could be gained "
-    f"is gained where they are {best} ({wide.loc[best, FIGURES['efficiency']]:.0%})."
+    f"\nDistributors pay least as {cheapest} ({wide.loc[cheapest].iloc[0]:.2f} EUR a pump); most of what could be "
+    f"gained is gained where they are {best} ({wide.loc[best, FIGURES['efficiency']]:.0%})."
 )

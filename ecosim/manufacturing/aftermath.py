@@ -70,7 +70,7 @@ def analyse(
     weeks = np.where(agreed, np.maximum(deal["week"] - lead_weeks, 0), 0)
     late = [ended[f"{side}_lateness"] if facts.has_penalty else zero for side in ("buyer", "seller")]
     top = micro(facts.max_penalty_share) // PENALTY_STEPS * PENALTY_STEPS
-    best = deals.efficient_penalty(late[0], late[1], top)
+    best = deals.efficient_penalty(late[0], late[1], needed, top)
     line = deals.line(ended["buyer_limit"], ended["seller_limit"], needed, best, *late)
     units = most / MILLION
     round_ = (ended["moves"] + 1) // 2
@@ -134,7 +134,9 @@ METRICS: Mapping[str, Figure] = {
     "welfare_eur": Figure("EUR", "what both sides gained by the talks that ended this week, discounted", "higher"),
     "best_welfare_eur": Figure("EUR", "the most that both could have gained by them together, at once"),
     "zones": Figure("", "talks that ended and had a price at which both could gain"),
-    "efficient_talks": Figure("", "of these, how many came to a deal that no other would have bettered for both", "higher"),
+    "efficient_talks": Figure(
+        "", "of these, how many came to a deal that no other would have bettered for both", "higher"
+    ),
     **{
         f"{name}_distance_eur": Figure("EUR", f"from the gains of both to those at {whose} point, added up", "lower")
         for name, whose in _POINTS.items()
@@ -146,7 +148,9 @@ KPIS: Mapping[str, Figure] = {
     "efficiency": Figure("", "that ÷ the most that both could have gained, at once", "higher"),
     "pareto_share": Figure("", "talks with a Pareto-efficient deal ÷ talks in which both could gain", "higher"),
     **{
-        f"{name}_distance_eur": Figure("EUR", f"mean distance from the gains of both to those at {whose} point", "lower")
+        f"{name}_distance_eur": Figure(
+            "EUR", f"mean distance from the gains of both to those at {whose} point", "lower"
+        )
         for name, whose in _POINTS.items()
     },
 }

@@ -99,10 +99,10 @@ class Ship:
         world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
         moved = shipped > 0
         parcel = owed.take(moved)
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
+        kept = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
         new = Table(
             {
-                **{name: parcel[name] for name in columns},
+                **{name: parcel[name] for name in kept},
                 "arrive_week": np.full(parcel.num_rows, world.steps + self.lead_weeks),
                 "quantity": shipped[moved],
             }

@@ -127,7 +127,7 @@ class Hearing:
         whole = room - room % MILLION
         lead = np.full(rows, self.lead_weeks)
         can_ship = lead if turn.is_buyer else self._can_ship(world, replica, turn.mover, whole, offer["quantity"])
-        is_shown = np.broadcast_to(_SLOTS < move, (rows, SHOWN_OFFERS))
+        is_shown = np.broadcast_to(move > _SLOTS, (rows, SHOWN_OFFERS))
         allowed = np.empty((rows, 3), bool)
         allowed[:, ACCEPT] = (offer["quantity"] <= room) if move else False
         allowed[:, COUNTER] = rounds >= round_
@@ -214,7 +214,8 @@ class Hearing:
 
     def _more(self, talks: Table, turn: Turn) -> dict[str, Array]:
         """Columns that not every scenario has: penalty, discount, rivals."""
-        facts, more = self.facts, {}
+        facts = self.facts
+        more: dict[str, Array] = {}
         if facts.has_penalty:
             more |= {"offer_penalty": talks[f"{turn.other}_penalty"], "own_penalty": talks[f"{turn.side}_penalty"]}
             more["expected_lateness"] = talks[f"{turn.side}_lateness"]

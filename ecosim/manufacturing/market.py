@@ -125,7 +125,9 @@ class Quote:
             mine = mine[again]
             np.logical_and.at(allowed, mine, candidates[mine] != talks["seller"][again, None])
         due = allowed.any(axis=1)
-        return (rows, count, candidates, allowed) if due.all() else (rows[due], count[due], candidates[due], allowed[due])
+        return (
+            (rows, count, candidates, allowed) if due.all() else (rows[due], count[due], candidates[due], allowed[due])
+        )
 
     def _question(
         self, world: World, role: str, rows: Array, count: Array, candidates: Array, allowed: Array

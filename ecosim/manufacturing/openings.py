@@ -22,7 +22,7 @@ CENT = 10_000
 """The grid of prices, in millionths of a euro."""
 
 OFFER = ("price", "quantity", "week")
-"""The issues of every offer; the week counts from the week of the talk. Where it is negotiated, `penalty` comes last."""
+"""The issues of every offer; the week counts from the week of the talk. `penalty` comes last, if negotiated."""
 
 SIDES = ("buyer", "seller")
 SPOKEN = {"said": NOBODY, "cited": NOBODY, "promise": 0, "threat": 0, "asked": 0}
@@ -78,7 +78,9 @@ class Openings:
         }
         if facts.has_penalty:
             late = seeds.two_uniforms(seeds.WORLD, seed, world.steps, "lateness", key)
-            columns |= {f"{side}_lateness": (u * self.late).astype(np.int64) for side, u in zip(SIDES, late, strict=True)}
+            columns |= {
+                f"{side}_lateness": (u * self.late).astype(np.int64) for side, u in zip(SIDES, late, strict=True)
+            }
         columns |= {name: np.full(len(buyer), value) for name, value in self.standing.items()}
         columns |= {"moves": np.zeros(len(buyer), np.int64), "prices": np.zeros((len(buyer), SHOWN_OFFERS), np.int64)}
         return Table(columns)

@@ -1,12 +1,13 @@
 """What an opponent will offer: a regression of its visible offers on the family of time-dependent tactics.
 
-The model is offer(n) = first + (limit − first) · (n ÷ N)^e, in round n, of an opponent with an unseen limit, deadline N and
-exponent e (4, 2, 1, ½ or ¼: from Boulware to Conceder). For each e it is a straight line in n^e, and its two numbers come
-from least squares over the last three offers; the e with the smallest error holds (of equal ones the first). Offers alone
-cannot tell a near deadline from a near limit, as both only scale n^e, so the limit comes from what everyone knows: the
-market price is half-way between what an item costs and what it is worth, hence the other's limit is about twice the market
-price less one's own. The deadline is the round in which the foreseen offers reach it. What can then be waited for is the
-offer of largest gain, discounted, until the own deadline or the opponent's, whichever is first.
+The model is offer(n) = first + (limit − first) · (n ÷ N)^e, in round n, of an opponent with an unseen limit, deadline
+N and exponent e (4, 2, 1, ½ or ¼: from Boulware to Conceder). For each e it is a straight line in n^e, and its two
+numbers come from least squares over the last three offers; the e with the smallest error holds (of equal ones the
+first). Offers alone cannot tell a near deadline from a near limit, as both only scale n^e, so the limit comes from
+what everyone knows: the market price is half-way between what an item costs and what it is worth, hence the other's
+limit is about twice the market price less one's own. The deadline is the round in which the foreseen offers reach it.
+What can then be waited for is the offer of largest gain, discounted, until the own deadline or the opponent's,
+whichever is first.
 
 Floats of one row alone, by + − × ÷ and `exact.power`, so the answers have the same bits everywhere.
 

@@ -3,10 +3,11 @@
 An accept and a reject say so themselves. With an offer of its own a mover may
 
 * propose: nothing but the offer;
-* threaten to leave, once the other has made an offer: where threats are binding, the talk ends if the other's next offer
-  is no better for the one who threatened; where they are cheap, the threat stands until taken back, and nothing follows;
-* cite a rival: show the best price that stands in another of its talks about the item. It must be there, and is shown as
-  it is, unless bluffing is allowed;
+* threaten to leave, once the other has made an offer: where threats are binding, the talk ends if the other's next
+  offer is no better for the one who threatened; where they are cheap, the threat stands until taken back, and nothing
+  follows;
+* cite a rival: show the best price that stands in another of its talks about the item. It must be there, and is shown
+  as it is, unless bluffing is allowed;
 * promise volume: it will neither offer nor accept less, in the rest of the talk, than it offers now;
 * ask: what the other needs, or can promise, of the item; the asker sees the true figure from then on;
 * apologise: take back a threat that stands (cheap ones only); or, as a seller that has come late, say so.
@@ -74,9 +75,11 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 def sentence(said: Said) -> str:
     """One English sentence for a speech act and its offer; numbers as exact as they are.
 
-    >>> sentence(Said(CITE, 50_000_000, 20_000_000, 2, 25_000, 48_990_000))
-    "Another firm's price is 48.99 EUR; I offer 20 units at 50.00 EUR a unit, delivered in week 2, with 2.5% back for each week late."
-    """  # noqa: E501  # one line of output
+    >>> sentence(Said(PROPOSE, 50_000_000, 20_000_000, 2, 25_000))
+    'I offer 20 units at 50.00 EUR a unit, delivered in week 2, with 2.5% back for each week late.'
+    >>> sentence(Said(CITE, 50_000_000, 1_000_000, 2, cited=48_990_000))
+    "Another firm's price is 48.99 EUR; I offer 1 unit at 50.00 EUR a unit, delivered in week 2."
+    """
     opening = _OPENINGS[said.act].format(cited=f"{_plain(said.cited, 2)} EUR")
     goods = f"{_plain(said.quantity)} unit{'' if said.quantity == MILLION else 's'}"
     penalty = "" if said.penalty == NOBODY else _PENALTY.format(penalty=_plain(said.penalty * 100))
@@ -103,7 +106,9 @@ def heard(text: str) -> Said:
                 penalty=penalty,
                 cited=_millionths(numbers["cited"]) if "cited" in numbers else NOBODY,
             )
-    raise ValueError(f"no sentence of a negotiation: {text[:80]!r}; they are as `ecosim.manufacturing.speech` makes them")
+    raise ValueError(
+        f"no sentence of a negotiation: {text[:80]!r}; they are as `ecosim.manufacturing.speech` makes them"
+    )
 
 
 def _pattern(opening: str) -> str:
@@ -112,7 +117,9 @@ def _pattern(opening: str) -> str:
 
     words = re.escape(opening).replace(re.escape("{cited}"), number("cited") + " EUR")
     penalty = rf"(?:, with {number('penalty')}% back for each week late)?"
-    offer = rf"{number('quantity')} units? at {number('price')} EUR a unit, delivered in week {number('week')}{penalty}\."
+    offer = (
+        rf"{number('quantity')} units? at {number('price')} EUR a unit, delivered in week {number('week')}{penalty}\."
+    )
     return f"{words} {offer}"
 
 
@@ -164,15 +171,18 @@ _PARTY = {
 }
 
 
-
 def _speaks(scenario: ManufacturingScenario) -> bool:
     return "negotiate" in scenario.phases and (scenario.negotiation.speech or scenario.negotiation.has_penalty)
 
 
 def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
-    names = [*standing(scenario.negotiation), *(("buyer_lateness", "seller_lateness") if scenario.negotiation.has_penalty else ())]
+    names = [
+        *standing(scenario.negotiation),
+        *(("buyer_lateness", "seller_lateness") if scenario.negotiation.has_penalty else ()),
+    ]
     empty = np.zeros(0, np.int64)
     tables["talks"] = Table({**tables["talks"], **{name: empty for name in names}})
+
 
 CHAPTER = Chapter(
     is_in=_speaks,

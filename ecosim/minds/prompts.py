@@ -72,7 +72,22 @@ def spell(value: int, unit: str) -> str:
 
 
 _FILTERS = {
-    *("eur", "units", "percent", "share", "sort", "join", "sum", "replace", "length", "count", "first", "last", "min", "max"),
+    *(
+        "eur",
+        "units",
+        "percent",
+        "share",
+        "sort",
+        "join",
+        "sum",
+        "replace",
+        "length",
+        "count",
+        "first",
+        "last",
+        "min",
+        "max",
+    ),
     *("round", "abs", "int", "float", "list", "reverse", "unique", "lower", "upper", "title", "trim", "default"),
 }
 _REFUSED = (

@@ -205,7 +205,7 @@ def test_bad_terms_of_negotiation_are_told(change, message):
 
 
 def test_all_faults_of_a_negotiation_are_told_at_once():
-    with pytest.raises(ScenarioError, match="(?s)min_rounds .9. must not.*may_bluff.*threats: cheap"):
+    with pytest.raises(ScenarioError, match=r"(?s)min_rounds .9. must not.*may_bluff.*threats: cheap"):
         one_talk(None, None, min_rounds=9, max_rounds=3, speech=False, may_bluff=True, threats="cheap")
 
 

@@ -71,7 +71,7 @@ def prices_of(run, side):
 
 
 def test_tit_for_tat_gives_way_in_the_proportion_of_the_other():
-    """The seller comes down 100, 90, 80, 70 …; the buyer, at 10 until it has seen two offers, goes up by 100/90, 90/80 …"""
+    """The seller comes down 100, 90, 80 …; the buyer, at 10 until it has seen two offers, goes up by 100/90, 90/80 …"""
 
     def buyer(question):
         answers = tactics.tit_for_tat(question)
@@ -97,7 +97,7 @@ def test_the_regression_finds_the_tactic_behind_three_offers():
 
 
 def test_the_best_offer_is_waited_for_until_a_deadline_or_the_others_limit():
-    """Offers of 90, 80, 70 in rounds 1–3 go on evenly: 60, 50, 40 … down to the other's limit 45; the own limit is 100."""
+    """Offers of 90, 80, 70 in rounds 1–3 go on evenly: 60, 50 … down to the other's limit 45; the own limit is 100."""
     seen = fit(np.array([[90.0, 80.0, 70.0]]), np.array([3]))
 
     def waited(rounds_left, discount):
@@ -154,7 +154,7 @@ ALL_ON = {
 
 
 def test_the_penalty_agreed_is_the_penalty_paid():
-    """Sellers ship late on purpose of a lead time longer than what is agreed: what they pay back is the agreed share."""
+    """What sellers pay back for a late delivery is the share that was agreed in the talk that led to it."""
     run = ecosim.run("smart_manufacturing", seeds=2, steps=10, changes=ALL_ON)
     said = run.events("speeches").query("speech == 1")  # accepts
     keys = ["replica", "step", "buyer", "seller", "item"]
@@ -201,7 +201,9 @@ def test_a_talk_is_measured_against_what_could_have_been_agreed(monkeypatch):
     from ecosim.validate import bargaining
 
     def analysed(scenario, **how):
-        facts = scenario.with_changes(negotiation={**scenario.negotiation.model_dump(), "analysis": True, "discount": 0.99})
+        facts = scenario.with_changes(
+            negotiation={**scenario.negotiation.model_dump(), "analysis": True, "discount": 0.99}
+        )
         assert isinstance(facts, ManufacturingScenario)
         return ecosim.api.run(facts, **how)
 

@@ -12,7 +12,7 @@ def eur(*amounts):
 
 
 def test_gains_count_waiting_and_the_penalty_that_each_side_expects():
-    """20 units at 10 EUR, two weeks later than wanted, 10 % a week: the buyer expects half a week, the seller a tenth."""
+    """20 units at 10 EUR, two weeks later than wanted, 10 % a week: the buyer expects half a week, the seller 0.1."""
     price, quantity, share = eur(10), eur(20), np.array([100_000])
     cost = deals.cost_to_buyer(price, np.array([2]), share, eur(0.5))
     assert cost / MILLION == pytest.approx(10 * (1 + 0.02 - 0.1 * 0.5))  # 9.70
@@ -43,8 +43,8 @@ def test_where_only_the_price_is_opposed_all_points_share_the_zone_equally():
 def test_with_a_penalty_the_points_part():
     """B = 50, S = 30, 20 % a week, the buyer expects a week, the seller none: a = 0.8, b = 1.
 
-    The price is at most the buyer's limit 50, at which it still gains 50 − 40 = 10; at 30 it gains 26, the seller 0. Nash:
-    the middle of 30 and 50 ÷ 0.8 = 62.5 is 46.25. Kalai: 80 ÷ 1.8. Kalai–Smorodinsky: gains in proportion to 26 and 20:
+    The price is at most the buyer's limit 50, at which it still gains 50 − 40 = 10; at 30 it gains 26, the seller 0.
+    Nash: the middle of 30 and 50 ÷ 0.8 = 62.5 is 46.25. Kalai: 80 ÷ 1.8. Kalai–Smorodinsky: gains as 26 to 20,
     (50 − 0.8 p) · 20 = (p − 30) · 26, p = 1780 ÷ 42. The largest sum is at 50: 10 + 20.
     """
     line = deals.line(eur(50), eur(30), np.array([0]), np.array([200_000]), eur(1), np.array([0]))
@@ -69,4 +69,5 @@ def test_no_zone_where_the_limits_cross():
 
 
 def test_the_efficient_penalty_is_all_or_nothing():
-    assert deals.efficient_penalty(np.array([2, 1, 1]), np.array([1, 2, 1]), 7).tolist() == [7, 0, 0]
+    found = deals.efficient_penalty(np.array([2, 1, 1, 101]), np.array([1, 2, 1, 100]), np.array([0, 0, 0, 2]), 7)
+    assert found.tolist() == [7, 0, 0, 0]  # the last: 1 + 2 · 0.01 weighs more than 101 ÷ 100
