@@ -11,6 +11,7 @@ from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.demand_kinds import other_kind
 from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -28,8 +29,8 @@ class Demand:
     they go away instead.
 
     Draws:
-        Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
-        step is not drawn.
+        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal and rounded, Poisson, seasonal,
+        autocorrelated; a step, a constant and a file are not drawn.
     """
 
     name = "demand"
@@ -39,6 +40,7 @@ class Demand:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
@@ -85,6 +87,8 @@ class Demand:
 
     def _draw(self, world: World, replica: Array, member: Array) -> Array:
         """Units that consumers would want in ordinary times, whole."""
+        if self.other_kind is not None:
+            return self.other_kind(world, replica, member)
         facts, seed = self.facts, world.seed(seeds.WORLD, replica)
         if facts.kind == "step":
             units = facts.mean_units if world.steps < facts.step_week else facts.step_units

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ecosim.manufacturing import wiring
+from ecosim.manufacturing import series, wiring
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
 from ecosim.manufacturing.facts.negotiation import Negotiation
@@ -73,6 +73,10 @@ class ManufacturingScenario(Scenario):
         if faults:
             raise ValueError("\n".join(faults))
         return self
+
+    def file_faults(self) -> list[str]:
+        """What is wrong with the files that the scenario names."""
+        return series.faults(self)
 
 
 def _item_faults(items: dict[str, Item]) -> list[str]:

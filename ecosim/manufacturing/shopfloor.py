@@ -26,8 +26,8 @@ class Produce:
     """Makers start what they planned, as far as capacity and materials go, in whole units.
 
     A firm's `line` may take set-ups, wait for a lot and make scrap; see `Lines`. Materials leave stock at once,
-    `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a plan calls for of each part is that
-    part's demand of the week, whether it was there or not.
+    `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a plan calls for of each part is
+    that part's demand of the week, whether it was there or not.
     """
 
     name = "produce"
