@@ -76,12 +76,13 @@ class Ship:
 
     name = "ship"
     repeats = False
-    writes = ("shipments", "lost_orders")
+    writes: tuple[str, ...] = ("shipments",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.allocation = Allocation(scenario)
         self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
+        self.writes += ("lost_orders",) if self.lost else ()
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the rule is first due, first served."""

@@ -29,19 +29,20 @@ class Demand:
     they go away instead.
 
     Draws:
-        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal and rounded, Poisson, seasonal,
-        autocorrelated; a step, a constant and a file are not drawn.
+        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal and rounded, Poisson,
+        seasonal, autocorrelated; a step, a constant and a file are not drawn.
     """
 
     name = "demand"
     repeats = False
-    writes = ("demand", "sales", "lost_sales")
+    writes: tuple[str, ...] = ("demand", "sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
         self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
+        self.writes += ("lost_sales",) if self.lost else ()
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:

@@ -32,6 +32,22 @@ WAIT_COST_PERCENT = 1
 """What a buyer would pay less, in percent of the price, for each week that goods come later than it wants."""
 
 
+def keep_policy(question: Question) -> Answers:
+    """Keep to the policy that the scenario gives the firm (`policies`); without one order up to the forecast.
+
+    At or below the reorder point it orders up to the level, or the fewest whole lots that lift the position above the
+    reorder point.
+    """
+    usual = order_up_to(question)
+    if "has_policy" not in question.columns:
+        return usual
+    point, lot = question["reorder_point"], question["lot"]
+    short = point + MILLION - question["position"]
+    wish = np.where(lot > 0, -(-short // np.maximum(lot, 1)) * lot, question["order_up_to"] - question["position"])
+    kept = _bucket(question, "quantity").snap(np.where(short > 0, wish + MILLION - 1, 0))
+    return {"quantity": np.where(question["has_policy"] == 1, kept, usual["quantity"])}
+
+
 def order_up_to(question: Question) -> Answers:
     """Order what lifts the inventory position to the forecast demand of lead time + review + safety.
 
@@ -166,7 +182,12 @@ def _choice(question: Question, name: str) -> Choice:
 
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 
-REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
+REPLENISH: Mapping[str, Expert] = {
+    "scripted": keep_policy,
+    "keep_policy": keep_policy,
+    "order_up_to": order_up_to,
+    "pass_on": pass_on,
+}
 QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
 NEGOTIATE: Mapping[str, Expert] = {
     "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,

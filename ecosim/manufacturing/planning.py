@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
+from ecosim.manufacturing import policies
+from ecosim.manufacturing.policies import Policies
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
@@ -31,7 +33,6 @@ SEES = {
     "item_name": Meaning("", "which item"),
 }
 ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
-UNITS = units(SEES)
 
 
 class Replenish:
@@ -43,12 +44,16 @@ class Replenish:
 
     name = "replenish"
     repeats = False
-    sees, answers, writes = SEES, ANSWERS, ("orders",)
+    sees: Mapping[str, Meaning] = SEES
+    answers, writes = ANSWERS, ("orders",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.max_order = scenario.max_order_units * MILLION
         self.buy_weeks = net.lead_weeks + net.order_weeks
+        self.policies = Policies(scenario, net) if scenario.policies else None
+        self.sees = {**SEES, **policies.SEES} if scenario.policies else SEES
+        self.units = units(self.sees)
         self.item_names = np.array(net.items, dtype=object)
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
@@ -107,9 +112,10 @@ class Replenish:
                 "demand_history": positions["history"][rows],
                 "makes": makes.astype(np.int64),
                 "item_name": self.item_names[item],
+                **(self.policies.columns(world, rows, debts) if self.policies else {}),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
-            units=UNITS,
+            units=self.units,
             fields=(
                 Bucket(
                     name="quantity",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ecosim.validate import bargaining, beer_game, inventory, laws
+from ecosim.validate import bargaining, beer_game, chain, inventory, laws, stock
 
 CASES = (
     *beer_game.CASES,
     *inventory.CASES,
+    *chain.CASES,
+    *stock.CASES,
     *bargaining.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
