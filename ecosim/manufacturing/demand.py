@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array
-from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.delivery import add_demand, every_replica, note_demand, serves_both
 from ecosim.manufacturing.demand_kinds import other_kind
 from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -40,6 +40,8 @@ class Demand:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.serves_both = serves_both(net)
+        self.is_later = len(self.serves_both) > 0 and "ship" in scenario.phases[: scenario.phases.index(self.name)]
         self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.writes += ("lost_sales",) if self.lost else ()
@@ -69,7 +71,11 @@ class Demand:
         world.ledger.pay("sales", value(firms["price"][firm], sold), consumers, account)
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = wanted
-        note_demand(world, rows, quantity)
+        fresh = rows
+        if self.is_later:  # shipping has begun the week in the history of those who also sell to firms
+            add_demand(world, every_replica(world, self.net, self.serves_both), quantity)
+            fresh = rows[~np.isin(rows % self.net.num_positions, self.serves_both)]
+        note_demand(world, fresh, quantity)
         at_once = np.clip(stock - (owed - wanted), 0, wanted)
         return {
             **(self.lost.strike(world, rows) if self.lost else {}),

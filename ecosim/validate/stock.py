@@ -184,8 +184,8 @@ CASES = tuple(
             "reorder_point",
             "the best (s, S) policy for Poisson demand costs what theory says, by the solver and through the phases",
             f"{SNYDER}, example 4.7",
-            "mean 6, h 1, b 4, K 5; 400 replicas × 120 weeks (20 to warm up) of replenish, order, ship, arrive, demand, charge with "
-            "the policy s_S, its levels computed",
+            "mean 6, h 1, b 4, K 5; 400 replicas × 120 weeks (20 to warm up) of replenish, order, ship, arrive, "
+            "demand, charge with the policy s_S, its levels computed",
             reorder,
         ),
         (
