@@ -151,7 +151,7 @@ def test_a_firm_that_serves_firms_and_consumers_sees_both_as_its_demand(week):
         return orders_of(10)(question)
 
     ecosim.run(facts, minds={"manufacturer.replenish": look, "distributor.replenish": orders_of(5)})
-    assert seen[3] == [[17, 17]] if week != WEEK else [[7, 17]]  # week 3's orders come only after it has planned
+    assert seen[3] == ([[17, 17]] if week != WEEK else [[7, 17]])  # week 3's orders come only after it has planned
 
 
 def test_orders_take_the_time_of_the_buyer():
