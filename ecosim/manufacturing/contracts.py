@@ -51,9 +51,8 @@ class Order:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        is_late = (
-            "ship" in scenario.phases[: scenario.phases.index(self.name)]
-        )  # a partner has shipped this week's goods
+        phases: list[str] = [*scenario.phases]
+        is_late = "ship" in phases[: phases.index(self.name)]  # a partner has shipped this week's goods already
         self.weeks = np.maximum(net.order_weeks, int(is_late))
 
     def ask(self, world: World) -> list[Question]:

@@ -82,7 +82,7 @@ class Ship:
         self.net = net
         self.allocation = Allocation(scenario)
         self.serves_both = serves_both(net)
-        self.is_later = "demand" in scenario.phases[: scenario.phases.index(self.name)]
+        self.is_later = "demand" in scenario.phases[: scenario.phases.index("ship")]
         self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
         self.writes += ("lost_orders",) if self.lost else ()
 

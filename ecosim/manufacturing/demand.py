@@ -41,7 +41,7 @@ class Demand:
         self.net = net
         self.facts = scenario.demand
         self.serves_both = serves_both(net)
-        self.is_later = len(self.serves_both) > 0 and "ship" in scenario.phases[: scenario.phases.index(self.name)]
+        self.is_later = len(self.serves_both) > 0 and "ship" in scenario.phases[: scenario.phases.index("demand")]
         self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.writes += ("lost_sales",) if self.lost else ()

@@ -83,10 +83,10 @@ class Policies:
 
     def _echelon(self, own: Array) -> Array:
         """Inventory positions with those of all positions downstream added, in units of the position's own item."""
-        sums = own.reshape(-1, self.net.num_positions).copy()
+        sums = own.reshape(-1, self.net.num_positions).T.copy()  # (positions, replicas)
         for giver, taker, factor in self.tiers:
-            np.add.at(sums, (slice(None), giver), sums[:, taker] * factor)
-        return sums.reshape(-1)
+            np.add.at(sums, giver, sums[taker] * factor[:, None])
+        return sums.T.reshape(-1)
 
 
 def _levels(scenario: ManufacturingScenario, firms: Firms, policy: Policy, holding: float, backlog: float) -> Levels:

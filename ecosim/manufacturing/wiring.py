@@ -55,7 +55,7 @@ def covered_weeks(scenario: ManufacturingScenario, firms: Firms) -> int:
     It follows from lead times and the order of the phases: with `arrive, demand, …, ship` a lead time of L covers L
     weeks, with `replenish, …, ship, arrive, demand` it covers L + 1.
     """
-    at = {name: i for i, name in enumerate(scenario.phases)}
+    at: dict[str, int] = {name: i for i, name in enumerate(scenario.phases)}
     first = 0 if at["replenish"] < at["demand"] else 1
     if firms.role == "distributor":
         told = scenario.order_weeks if firms.order_weeks is None else firms.order_weeks
@@ -107,15 +107,15 @@ def _of_firms(
             yield f"{place}.partners.{item}: it buys no {item!r}; it buys {', '.join(wanted) or 'nothing'}"
     if "order" in scenario.phases and not unknown:
         for item in wanted:
-            name = partner_name(firms, item)
-            if name is None:
+            seller = partner_name(firms, item)
+            if seller is None:
                 yield (
                     f"{place}.partner: needed, because the phase 'order' buys {item!r} from one partner without "
                     "negotiation"
                 )
-            elif sells[known[name]] != item:
+            elif sells[known[seller]] != item:
                 key = f"partners.{item}" if item in firms.partners else "partner"
-                yield f"{place}.{key}: {name!r} sells {sells[known[name]]!r}, but {item!r} is to be bought there"
+                yield f"{place}.{key}: {seller!r} sells {sells[known[seller]]!r}, but {item!r} is to be bought there"
     yield from _of_line(place, firms)
 
 
