@@ -29,6 +29,7 @@ SAYS = {
     "smart_manufacturing": "price of a pump, EUR: +",
     "maintenance_or_not": "condition_based earns a shop",
     "supplier_outage": "With five weeks of parts it loses",
+    "supply_network": "times as much stock as levels for the whole network; no fewer",
 }
 """What each story comes to."""
 NOT_RUN = {

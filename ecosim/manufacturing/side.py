@@ -11,6 +11,7 @@ from ecosim.manufacturing import (
     aftermath,
     board,
     companies,
+    demand_kinds,
     effectiveness,
     entry,
     finance,
@@ -47,6 +48,7 @@ ALL = join(
         forecasters.CHAPTER,
         table.CHAPTER,
         readers.CHAPTER,
+        demand_kinds.CHAPTER,
     ]
 )
 
