@@ -236,7 +236,7 @@ def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),
     faults = placed(_name_faults(ecosystem, scenario))
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
-    faults = faults or _size_faults(scenario, arms)
+    faults = faults or placed(_menu_faults(ecosystem, scenario, seats)) or _size_faults(scenario, arms)
     return faults or placed(_change_faults(ecosystem, scenario, seats))  # who they concern is looked up: not too many
 
 
@@ -271,6 +271,12 @@ def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
     if scenario.substitute and scenario.substitute not in able:
         faults.append(f"substitute: unknown mind {scenario.substitute!r}; known: {', '.join(sorted(able))}")
     return faults
+
+
+def _menu_faults(ecosystem: Side, scenario: Scenario, seats: Seats) -> list[str]:
+    """Minds that members may adopt, and that there are not."""
+    found = [f for question, names in ecosystem.menu(scenario).items() for f in seats.faults({question: list(names)})]
+    return [f"adoption.menu: {fault.removeprefix('minds.')}" for fault in found]
 
 
 def _weight_faults(scenario: Scenario) -> list[str]:
@@ -396,7 +402,7 @@ def replicas_of(scenario: Scenario, arms: Sequence[Arm]) -> Table:
 def seat(
     ecosystem: Side, seats: Seats, scenario: Scenario, arms: Sequence[Arm], tables: dict[str, Table], place: str
 ) -> None:
-    """Write the `mind.<phase>` columns of all members, arm by arm."""
+    """Write the `mind.<phase>` columns of all members, arm by arm, and the codes of minds that they may adopt."""
     arm_of = tables["replicas"]["arm"]
     for number, arm in enumerate(arms):
         for (role, phase), names in seats.plan(scenario.minds, arm.minds, place).items():
@@ -406,6 +412,8 @@ def seat(
                 table[column] = np.zeros(table.num_rows, np.int64)
             mine = (arm_of[table["replica"]] == number) & ecosystem.has_role(table, role)
             table[column][mine] = deal(seats.codes(names), _rank(table["replica"][mine]))
+    for names in list(ecosystem.menu(scenario).values())[:1]:
+        tables["menu"]["code"][:] = np.tile(seats.codes(names), tables["replicas"].num_rows)
 
 
 def _rank(replica: Array) -> Array:

@@ -159,6 +159,8 @@ class Side:
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
+        menu: the minds that members may adopt while a scenario runs, by question, the same ones everywhere. `build`
+            makes a table `menu` then, in each replica a row a mind, and the assembly writes their codes to its `code`.
     """
 
     name: str
@@ -181,6 +183,7 @@ class Side:
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
+    menu: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda scenario: {}
 
     @property
     def state(self) -> dict[str, State]:
