@@ -30,7 +30,9 @@ table.insert(0, "figure", [FIGURES[key] for key in zip(table["metric"], table["g
 print(table[["figure", "baseline_mean", "mean", "difference", "low", "high"]].round(3).to_string(index=False))
 
 kpis = comparison.run.kpis.query("arm == 'open'").groupby("metric")["value"].mean()
-print(f"\n{kpis['entries']:.1f} firms entered a world, {kpis['survival_of_entrants']:.0%} of them were there at the end.")
+print(
+    f"\n{kpis['entries']:.1f} firms entered a world, {kpis['survival_of_entrants']:.0%} of them were there at the end."
+)
 for row in table.itertuples():
     verdict = "leaves out 0" if row.low > 0 or row.high < 0 else "holds 0: nothing is shown"
     print(f"- {row.figure}: {row.difference:+.3f} with entry; the 95 % interval {verdict}.")
