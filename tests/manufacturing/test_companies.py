@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a message is one line, here too)
 """Firms borrow, fail, enter, leave, and choose their minds."""
 
 from fractions import Fraction
@@ -186,13 +187,11 @@ def test_a_bankrupt_firm_signs_nothing(market):
 
 
 def test_nothing_comes_from_nothing_while_firms_come_and_go(market):
-    for faults in ("fault",):
-        assert market.world(0).tables["replicas"][faults].tolist() == [""]
-    world, _, recorder = prepared(OPEN, seeds=3, steps=30)
+    assert all(not market.world(i).tables["replicas"]["fault"][0] for i in range(6))
+    world, _, _ = prepared(OPEN, seeds=2, steps=20)
     net = world.phases[0].net
-    for step in range(1, 31):
+    for _ in range(20):
         world.step()
-        recorder.close_step(step)
     assert world.is_live.all(), world.tables["replicas"]["fault"]
     awaited = np.zeros(world.tables["positions"].num_rows, np.int64)
     for table, amount in (("contracts", "open"), ("shipments", "quantity")):
@@ -205,7 +204,7 @@ def test_nothing_comes_from_nothing_while_firms_come_and_go(market):
 
 
 def test_other_minds_meet_the_same_entrants_and_the_same_demand_bit_for_bit():
-    facts = simulate.load_scenario(OPEN).with_changes(seeds=3, steps=20)
+    facts = simulate.load_scenario(OPEN).with_changes(seeds=3, steps=12)
     done = ecosim.compare(facts, {"usual": {}, "soft": SOFT})  # compare itself refuses other exogenous digests
     manifest = done.run.manifest
     assert manifest["exogenous_digests"][:3] == manifest["exogenous_digests"][3:]
@@ -217,10 +216,11 @@ def test_other_minds_meet_the_same_entrants_and_the_same_demand_bit_for_bit():
 
 
 def test_the_same_run_has_the_same_digest_alone_among_others_and_twice():
-    digests = testing.check_alone(OPEN, seeds=2, steps=12)
-    assert testing.run_digests(OPEN, seeds=2, steps=12).manifest["digests"] == digests
-    for one in prepared(OPEN, seeds=2)[0].phases:
-        assert one.name
+    digests = testing.check_alone(OPEN, seeds=2, steps=8)
+    assert testing.run_digests(OPEN, seeds=2, steps=8).manifest["digests"] == digests
+
+
+def test_ask_never_writes_and_asks_the_same_again():
     world, _, _ = prepared(OPEN, seeds=2)
     for _ in range(7):
         world.step()
@@ -231,7 +231,7 @@ def test_the_same_run_has_the_same_digest_alone_among_others_and_twice():
 
 def test_an_arm_is_closed_by_an_intervention_and_meets_the_same_demand():
     change = {"step": 1, "table": "firms", "column": "enters_week", "set": 0, "arms": ["closed"]}
-    facts = simulate.load_scenario(OPEN, {"interventions": [change]}).with_changes(seeds=2, steps=16)
+    facts = simulate.load_scenario(OPEN, {"interventions": [change]}).with_changes(seeds=2, steps=14)
     run = ecosim.compare(facts, {"open": {}, "closed": {}}).run
     assert set(run.events("entries")["replica"]) == {0, 1}
     demand = run.events("demand")
@@ -286,7 +286,7 @@ def test_the_week_of_entry_is_geometric():
 def test_a_firm_that_leaves_keeps_its_promises_and_makes_no_new_ones():
     run = ecosim.run(MARKET, seeds=3, steps=24, changes={**LIFE, "firms.2.exits_week": 6, "firms.2.count": 6})
     exits = run.events("exits", names=True)
-    assert set(exits["reason"]) == {"left"} and len(exits) == 18 and (exits["step"] > 6).all()
+    assert set(exits["reason"]) == {"left"} and len(exits) == 18 and (exits["step"] >= 6).all()
     contracts, sent = run.events("contracts"), run.events("shipments")
     sold = contracts[contracts["seller"].between(8, 13)]
     assert (sold["step"] < 6).all()
@@ -419,5 +419,5 @@ def test_faults_come_all_at_once():
 
 
 def test_adoption_needs_its_phases_in_the_week():
-    with pytest.raises(ScenarioError, match="adoption.phases: 'negotiate' is no phase of this scenario"):
+    with pytest.raises(ScenarioError, match=r"adoption.phases: 'negotiate' is no phase of this scenario"):
         simulate.load_scenario("beer_game", {"adoption": MENU, "phases": ["demand", "replenish", "order", "adopt"]})
