@@ -412,8 +412,8 @@ def seat(
                 table[column] = np.zeros(table.num_rows, np.int64)
             mine = (arm_of[table["replica"]] == number) & ecosystem.has_role(table, role)
             table[column][mine] = deal(seats.codes(names), _rank(table["replica"][mine]))
-    for names in list(ecosystem.menu(scenario).values())[:1]:
-        tables["menu"]["code"][:] = np.tile(seats.codes(names), tables["replicas"].num_rows)
+    for menu in list(ecosystem.menu(scenario).values())[:1]:
+        tables["menu"]["code"][:] = np.tile(seats.codes(menu), tables["replicas"].num_rows)
 
 
 def _rank(replica: Array) -> Array:

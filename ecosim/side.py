@@ -207,6 +207,11 @@ class Side:
         """`role.phase` of everything that members are asked."""
         return [f"{role}.{phase}" for role, phases in self.roles.items() for phase in phases]
 
+    def asked(self, scenario: Scenario) -> dict[str, tuple[str, ...]]:
+        """The phases of a scenario that ask each role: of all that there may be, those that it has."""
+        there = {phase.name for phase in self.phases(scenario)}
+        return {role: tuple(phase for phase in phases if phase in there) for role, phases in self.roles.items()}
+
     def home(self, role: str) -> str:
         """The table that holds the members of a role."""
         return self.populations.get(role, self.members)

@@ -16,7 +16,7 @@ from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Choice
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.companies import profit_of
+from ecosim.manufacturing.concentration import profit_of
 from ecosim.manufacturing.facts.company import Adoption
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, REASONS, ROLES, Layout
@@ -132,7 +132,7 @@ class Adopt:
         rows = [self._seat(world, q, d, before) for q, d in zip(questions, decisions, strict=True)]
         if questions:
             firms["profit_then"][:] = profit_of(world)
-        self._collect(world)
+        self._collect(world, held(world, self.phases) if rows else before)
         return {"adoptions": concat(rows)} if any(table.num_rows for table in rows) else {}
 
     def _question(self, world: World, role: str, rows: Array, has: Array, earned: Array) -> Question:
@@ -196,9 +196,9 @@ class Adopt:
             }
         )
 
-    def _collect(self, world: World) -> None:
+    def _collect(self, world: World, has: Array) -> None:
         firms, ledger = world.tables["firms"], world.ledger
-        due = self.prices[held(world, self.phases)]
+        due = self.prices[has]
         rows = np.flatnonzero((due > 0) & firms["is_active"] & world.is_live[firms["replica"]])
         replica = firms["replica"][rows]
         payer = ledger.rows(replica, firms["member"][rows])

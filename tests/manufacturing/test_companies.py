@@ -2,6 +2,7 @@
 """Firms borrow, fail, enter, leave, and choose their minds."""
 
 from fractions import Fraction
+from time import process_time
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ecosim
-from ecosim import simulate, testing
+from ecosim import catalog, simulate, testing
 from ecosim.errors import ScenarioError
 from ecosim.exact import MILLION
 from ecosim.manufacturing import adoption
 from ecosim.manufacturing.liquidation import BANK
+from ecosim.minds.prompts import Prompts
+from ecosim.record.store import Memory
 from ecosim.rules.claims import pro_rata
 from ecosim.rules.ledger import CASH
 from ecosim.simulate import Arm
@@ -238,6 +241,38 @@ def test_an_arm_is_closed_by_an_intervention_and_meets_the_same_demand():
     assert (demand[demand["replica"] < 2]["wanted"].to_numpy() == demand[demand["replica"] >= 2]["wanted"]).all()
 
 
+@pytest.mark.parametrize(("column", "to"), [("enters_week", 2), ("exits_week", 3), ("credit_limit_eur", 0)])
+def test_each_lever_of_a_firms_life_is_read(column, to):
+    change = {"step": 1, "table": "firms", "column": column, "set": to, "arms": ["moved"]}
+    run = simulate.simulate(
+        simulate.load_scenario(OPEN, {"interventions": [change]}).with_changes(seeds=1, steps=6),
+        [Arm(name="calm"), Arm(name="moved")],
+        Memory(),
+    )
+    assert run.world is not None
+    firms = run.world.tables["firms"]
+    half = firms.num_rows // 2
+    assert (firms["is_active"][:half] != firms["is_active"][half:]).any()
+
+
+@pytest.mark.slow
+def test_a_market_with_entry_costs_no_more_a_firm_when_it_is_four_times_as_large():
+    """Processor seconds a firm and week, 260 and 1,040 firms, one replica; a cost that grew with pairs would be 4 ×."""
+
+    def cost(times):
+        counts = [group.count for group in simulate.load_scenario(OPEN).firms]
+        many = {f"firms.{i}.count": count * times for i, count in enumerate(counts)}
+        world, _, _ = prepared(OPEN, seeds=1, steps=9, **many)
+        world.step()
+        began = process_time()
+        for _ in range(8):
+            world.step()
+        assert sum(counts) == 26
+        return (process_time() - began) / times
+
+    assert cost(40) < 1.3 * cost(10)
+
+
 # ---- coming and going -----------------------------------------------------------------------------------------------
 
 LIFE = {"entry": {"fee_eur": 100, "min_capital_eur": 1000, "prior_deliveries": 8, "prior_on_time": 6}}
@@ -376,6 +411,15 @@ def test_minds_of_the_menu_may_take_all_phases_that_they_answer():
     changes = {"adoption": {"menu": [{"mind": "scripted"}], "phases": ["replenish", "quote", "negotiate"]}}
     run = ecosim.run(MARKET, seeds=1, steps=2, changes=changes)
     assert run.kpis.set_index(["metric", "group"])["value"]["mind_share", "scripted"] == 1
+
+
+def test_a_language_mind_reads_choices_prices_and_what_peers_earned():
+    minds = {"supplier.negotiate": ["boulware", "linear"]}
+    (question,) = (q for q in testing.questions(OPEN, seeds=1, steps=4, minds=minds) if q.name == "supplier.adopt")
+    shared, own = Prompts(catalog.card("supplier"), "adopt").render(question)[0]
+    assert "keep the one that it has" in shared
+    assert "boulware: 5.00 EUR a week, 3 firms" in own and "conceder: 0.00 EUR a week, 0 firms" in own
+    assert own.splitlines()[-1].split("EUR:")[1].split()[::2] == ["keep", "boulware", "linear"]
 
 
 # ---- faults ---------------------------------------------------------------------------------------------------------
