@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -238,7 +239,7 @@ def read(
     if not document.is_whole:
         raise ScenarioError(document.tell())
     for key, value in (overrides or {}).items():
-        _set(document, key, value)
+        _set(document, key, deepcopy(value))  # a later key may write into it, and it is the caller's
     world: Any = document.data.get("world")
     if world not in worlds:
         raise ScenarioError(document.tell([_no_world(world, worlds, document)]))

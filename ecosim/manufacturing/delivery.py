@@ -64,8 +64,7 @@ class Arrive:
             payee = np.where(firms["is_active"][who], payee, ledger.outside("bank", replica))
         ledger.pay("contracts", price, account, payee)
         ledger.pay("penalties", penalty, payee, account)
-        if "revenue" in firms:
-            np.add.at(firms["revenue"], who, price)
+        np.add.at(firms["revenue"], who, price)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
         note_deliveries(world, self.net, come, late)

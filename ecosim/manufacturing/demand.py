@@ -77,8 +77,7 @@ class Demand:
         world.ledger.move(item + 1, sold, account, consumers)
         taken = value(firms["price"][firm], sold)
         world.ledger.pay("sales", taken, consumers, account)
-        if "revenue" in firms:
-            firms["revenue"][firm] += taken
+        firms["revenue"][firm] += taken
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = asked
         fresh = rows

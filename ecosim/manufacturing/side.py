@@ -8,9 +8,11 @@ import numpy as np
 
 from ecosim.levers import Panel, Place
 from ecosim.manufacturing import (
+    adoption,
     aftermath,
     board,
     companies,
+    concentration,
     demand_kinds,
     effectiveness,
     entry,
@@ -49,6 +51,8 @@ ALL = join(
         table.CHAPTER,
         readers.CHAPTER,
         demand_kinds.CHAPTER,
+        concentration.CHAPTER,
+        adoption.CHAPTER,
     ]
 )
 
@@ -121,5 +125,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
-    has_phase=lambda scenario: scenario.phases,
+    menu=adoption.menu,
 )
