@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.exact import MILLION, value
 from ecosim.fields import Array
+from ecosim.manufacturing.register import enter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.terms import agreed
+from ecosim.rules.allocate import share_out
+from ecosim.rules.ledger import CASH
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
@@ -22,11 +27,24 @@ COLUMNS = ("buyer", "seller", "item", "from_week", "due_week", "quantity", "pric
 def sign(world: World, net: Layout, deals: Table) -> Table:
     """Add contracts and put what is bought on order; gives the rows for the event table `contracts`.
 
+    Where contracts are signed in a phase of their own, the deals are drafts until then, and there are no rows yet.
+
     Args:
         world: where the contracts hold.
         net: the network.
         deals: `replica` and COLUMNS; quantity in units/1e6, price in EUR/1e6 a unit.
     """
+    if "drafts" in world.tables:
+        drafts = world.tables["drafts"]
+        world.tables["drafts"] = concat([drafts, Table({name: deals[name] for name in drafts})])
+        return deals.take(slice(0, 0))
+    return put_in_force(world, net, deals)
+
+
+def put_in_force(world: World, net: Layout, deals: Table) -> Table:
+    """Let deals be contracts from now on; gives the rows for the event table `contracts`."""
+    if "register" in world.tables:
+        enter(world, deals)
     new = Table({**deals, "signed_week": np.full(deals.num_rows, world.steps), "open": deals["quantity"].copy()})
     contracts = world.tables["contracts"]
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
@@ -35,10 +53,30 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 
+def funds(world: World, net: Layout, replica: Array, member: Array) -> Array:
+    """What firms can pay at most: their cash, and their credit limit where they have one; EUR/1e6, never below 0."""
+    cash = world.ledger.accounts["balance"][world.ledger.rows(replica, member), CASH]
+    firms = world.tables["firms"]
+    if "credit_limit" in firms:
+        cash = cash + firms["credit_limit"][net.firm_row(replica, member)]
+    return cast(Array, np.maximum(cash, 0))
+
+
+def affordable(world: World, net: Layout, who: Table, price: Array, quantity: Array, turn: Sequence[Array]) -> Array:
+    """How much each of some firms (`replica`, `member`) can pay of a quantity with its cash and credit, whole units.
+
+    A firm with several rows pays them in turn, each in full up to the first that it cannot.
+    """
+    replica, member = who["replica"], who["member"]
+    due = value(price, quantity)
+    paid = share_out((replica, member), turn, due, funds(world, net, replica, member))
+    return np.where(paid == due, quantity, paid // np.maximum(price, 1) * MILLION)
+
+
 class Order:
     """Where partners are fixed: this week's wish becomes an order that the partner sees after `order_weeks`.
 
-    Nothing is paid: the partners are one chain.
+    The price is what the partners' `terms` say; without terms nothing is paid: they are one chain.
     """
 
     name = "order"
@@ -49,13 +87,14 @@ class Order:
         self.net = net
         self.order_weeks = scenario.order_weeks
         self.lead_weeks = scenario.lead_time_weeks
+        self.price = agreed(scenario, net).price
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
-        """Sign a contract for every wish; its price is nothing, the partners are one chain."""
+        """Sign a contract for every wish."""
         positions = world.tables["positions"]
         rows = buying(world, self.net)
         member = positions["member"][rows]
@@ -68,7 +107,7 @@ class Order:
             "from_week": seen,
             "due_week": seen + self.lead_weeks,
             "quantity": positions["wish"][rows].copy(),
-            "price": np.zeros(len(rows), np.int64),
+            "price": self.price[positions["item"][rows]],
         }
         return {"contracts": sign(world, self.net, Table(deals))}
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing.contracts import affordable
+from ecosim.manufacturing.register import note_arrivals
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -23,7 +25,8 @@ class Arrive:
     """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
 
     The penalty is `late_penalty_share` of the value for each week after the one agreed, at most all of it. Goods of a
-    maker's own production come in the same way, and nothing is paid for them.
+    maker's own production come in the same way, and nothing is paid for them. Where `contracts` wants cash on delivery,
+    a buyer takes whole units as far as its cash and credit go, in the order of the weeks due; the rest goes back.
     """
 
     name = "arrive"
@@ -33,6 +36,7 @@ class Arrive:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.penalty_share = micro(scenario.late_penalty_share)
+        self.needs_cash = scenario.contracts is not None and scenario.contracts.cash_on_delivery
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -49,20 +53,31 @@ class Arrive:
         replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
         ledger = world.ledger
         account = ledger.rows(replica, buyer)
-        ledger.move(item + 1, come["quantity"], ledger.outside("transit", replica), account)
+        transit, taken = ledger.outside("transit", replica), come["quantity"]
+        if self.needs_cash:
+            who, turn = (
+                Table({"replica": replica, "member": buyer}),
+                (come["due_week"], come["signed_week"], seller, item),
+            )
+            taken = affordable(world, self.net, who, come["price"], taken, turn)
+            ledger.move(item + 1, come["quantity"] - taken, transit, ledger.rows(replica, seller))
+        if "register" in world.tables:
+            note_arrivals(world, come, taken)
+        ledger.move(item + 1, taken, transit, account)
         rows = self.net.position_row(replica, buyer, item)
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
-        price = terms.payment(come["price"], come["quantity"])
-        penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
+        price = terms.payment(come["price"], taken)
+        penalty = terms.penalty(come["price"], taken, late, self.penalty_share)
         ledger.pay("contracts", price, account, ledger.rows(replica, seller))
         ledger.pay("penalties", penalty, ledger.rows(replica, seller), account)
         bought = buyer != seller
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
-        return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
+        columns = ("replica", "buyer", "seller", "item", "signed_week")
+        got = {**{n: come[n] for n in columns}, "quantity": taken}
+        return {"deliveries": Table({**got, "late": late, "paid": price, "penalty": penalty})}
 
 
 class Ship:

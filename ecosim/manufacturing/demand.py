@@ -13,6 +13,7 @@ from ecosim.fields import Array
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.terms import agreed, share_revenue
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -23,20 +24,23 @@ if TYPE_CHECKING:
 class Demand:
     """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed.
 
-    Consumers pay `demand.price_eur` for what they get, wait for what they do not get, and never go elsewhere.
+    Consumers pay `demand.price_eur` for what they get, wait for what they do not get, and never go elsewhere. Partners
+    whose `terms` share revenue get their share at once.
 
     Draws:
-        Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
-        step is not drawn.
+        Demand of each firm and week, from the world's seed: normal or uniform and rounded, or Poisson, as `demand.kind`
+        says; a step is not drawn.
     """
 
     name = "demand"
     repeats = False
-    writes = ("demand", "sales")
+    writes: tuple[str, ...] = ("demand", "sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.terms = agreed(scenario, net) if scenario.terms else None
+        self.writes = (*self.writes, "settlements") if self.terms else self.writes
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -60,12 +64,16 @@ class Demand:
         positions["owed"][rows] = owed - sold
         consumers = world.ledger.outside("consumers", replica)
         world.ledger.move(item + 1, sold, account, consumers)
-        world.ledger.pay("sales", value(firms["price"][firm], sold), consumers, account)
+        revenue = value(firms["price"][firm], sold)
+        world.ledger.pay("sales", revenue, consumers, account)
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = wanted
         note_demand(world, rows, quantity)
         at_once = np.clip(stock - (owed - wanted), 0, wanted)
+        to = Table({"replica": replica, "member": member, "item": item, "sold": sold})
+        shared = {"settlements": share_revenue(world, self.net, self.terms, to, revenue)} if self.terms else {}
         return {
+            **shared,
             "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
             "sales": Table(
                 {
@@ -88,5 +96,8 @@ class Demand:
         if facts.kind == "poisson":
             mean = np.full(len(replica), facts.mean_units)
             return seeds.poisson(mean, seeds.WORLD, seed, world.steps, self.name, (member,))
+        if facts.kind == "uniform":
+            place = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (member,))
+            return np.rint(facts.mean_units + facts.spread_units * (2.0 * place - 1.0))
         noise = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,))
         return np.maximum(np.rint(facts.mean_units + facts.sd_units * noise), 0.0)

@@ -16,6 +16,7 @@ from ecosim.exact import MILLION
 from ecosim.fields import Array, Choice
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.promises import promised
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, SHOWN_OFFERS, Layout
 from ecosim.meanings import Meaning, units
@@ -98,6 +99,8 @@ class Quote:
     def _due(self, world: World) -> tuple[Array, Array, Array, Array]:
         """Positions that may ask once more: rows, sellers asked so far, candidates (rows, slots), which are allowed."""
         rows = buying(world, self.net)
+        if not self.num_sellers.all():
+            rows = rows[self.num_sellers[world.tables["positions"]["item"][rows]] > 0]  # the rest comes from outside
         positions, talks = world.tables["positions"], world.tables["talks"]
         asked_by = self.net.position_row(talks["replica"], talks["buyer"], talks["item"])
         count = np.bincount(asked_by, minlength=positions.num_rows)[rows]
@@ -200,11 +203,12 @@ class Quote:
         free = world.ledger.accounts["balance"][account, item + 1] + positions["on_order"]
         capacity = world.tables["firms"]["capacity"][net.firm_row(positions["replica"], member)]
         free += capacity * (self.facts.late_weeks + 1)
-        promised = np.zeros(positions.num_rows, np.int64)
+        none = np.zeros(positions.num_rows, np.int64)
+        owed = promised(world, net) if "promises" in world.tables else none
         rows = net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
-        np.add.at(promised, rows, contracts["open"])
+        np.add.at(owed, rows, contracts["open"])
         makes = np.tile(net.makes, world.num_replicas)
-        positions["room"][:] = np.where(makes, np.maximum(free - promised, 0), positions["wish"])
+        positions["room"][:] = np.where(makes, np.maximum(free - owed, 0), positions["wish"])
 
 
 OFFER = ("price", "quantity", "week")

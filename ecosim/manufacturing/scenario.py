@@ -7,17 +7,34 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.manufacturing.facts.clauses import clause_faults
+from ecosim.manufacturing.facts.contracts import Contracts
 from ecosim.manufacturing.facts.demand import Demand
+from ecosim.manufacturing.facts.exogenous import Exogenous
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.spot import Spot
+from ecosim.manufacturing.facts.terms import Perish, Terms
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge"]
+PhaseName = Literal[
+    "arrive", "receive", "demand", "replenish", "order", "quote", "negotiate", "sign", "spot", "produce", "perform",
+    "ship", "fulfil", "breach", "perish", "charge",
+]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge",
+    "arrive", "receive", "demand", "replenish", "quote", "negotiate", "sign", "spot", "produce", "perform",
+    "ship", "fulfil", "breach", "perish", "charge",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {
+    "receive": "exogenous",
+    "fulfil": "exogenous",
+    "sign": "contracts",
+    "perform": "contracts",
+    "breach": "contracts",
+    "spot": "spot",
+    "perish": "perish",
+}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -34,6 +51,11 @@ class ManufacturingScenario(Scenario):
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
+        contracts: what becomes of contracts that are not kept; without it all are kept, however late.
+        spot: the market of last resort.
+        terms: wholesale price, buyback and revenue share of partners, by item (`order` only).
+        perish: goods that do not keep.
+        exogenous: contracts with the outside world.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -46,6 +68,11 @@ class ManufacturingScenario(Scenario):
     late_penalty_share: Share = 0.0
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
     max_order_units: Count = 200
+    contracts: Contracts | None = None
+    spot: Spot | None = None
+    terms: dict[str, Terms] | None = None
+    perish: Perish | None = None
+    exogenous: Exogenous | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -57,7 +84,7 @@ class ManufacturingScenario(Scenario):
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
-        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self)]
+        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *clause_faults(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -90,6 +117,8 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
         faults.append("firms: two groups have the same name")
     known = ", ".join(scenario.items)
     sold = {f.sells for f in scenario.firms if f.role != "distributor" or "order" in scenario.phases}
+    outside = scenario.exogenous or Exogenous.model_construct()
+    sold |= {contract.item for contract in outside.supplies}
     for i, firms in enumerate(scenario.firms):
         place = f"firms[{i}] ({firms.name})"
         if firms.sells not in scenario.items:
@@ -118,7 +147,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
     for name in scenario.first_forecast_units:
         if name not in scenario.items:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
-    if not any(firms.demand == "consumers" for firms in scenario.firms):
+    if not outside.sales and not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
     return faults
 

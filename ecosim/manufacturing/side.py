@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import week
+from ecosim.manufacturing import breach, exogenous, perish, spot, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -18,7 +18,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join([week.CHAPTER])
+ALL = join([week.CHAPTER, exogenous.CHAPTER, breach.CHAPTER, spot.CHAPTER, perish.CHAPTER])
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:

@@ -23,7 +23,10 @@ from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions")
+REASONS = (
+    "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
+    "terms", "disposal", "spot", "exogenous",
+)  # fmt: skip
 NO_PROFIT = ("opening", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
@@ -307,9 +310,14 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "due_week": tile(week + scenario.lead_time_weeks),
             "quantity": tile(units),
             "open": tile(units),
-            "price": tile(np.zeros(rows, np.int64)),
+            "price": tile(np.array([_wholesale(scenario, net.items[i]) for i in item], np.int64)),
         }
     )
+
+
+def _wholesale(scenario: ManufacturingScenario, item: str) -> int:
+    terms = (scenario.terms or {}).get(item)
+    return micro(terms.price_eur) if terms is not None else 0
 
 
 def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:

@@ -13,17 +13,20 @@ class Demand(Facts):
     """What consumers want of each firm that sells to them, each week, in whole units.
 
     Attributes:
-        kind: `normal` is rounded and never below 0; `poisson` has a mean up to 500; `step` is without chance.
+        kind: `normal` is rounded and never below 0; `poisson` has a mean up to 500; `uniform` lies evenly within
+            `spread_units` of the mean, rounded; `step` is without chance.
         mean_units: mean of a week; of a step, what is wanted before `step_week`.
         sd_units: standard deviation of a week (`normal` only).
+        spread_units: half the width of the range (`uniform` only).
         step_week: the first week of `step_units` (`step` only); 0: from the start.
         step_units: what is wanted from `step_week` on (`step` only).
         price_eur: what consumers pay for a unit.
     """
 
-    kind: Literal["normal", "poisson", "step"]
+    kind: Literal["normal", "poisson", "uniform", "step"]
     mean_units: Amount
     sd_units: Amount = 0.0
+    spread_units: Amount = 0.0
     step_week: Whole = 0
     step_units: Amount = 0.0
     price_eur: Amount = 0.0
@@ -32,4 +35,15 @@ class Demand(Facts):
     def _poisson_is_small(self) -> Self:
         if self.kind == "poisson" and self.mean_units > 500:
             raise ValueError(f"a Poisson mean_units is at most 500 (use kind: normal), got {self.mean_units}")
+        return self
+
+    @model_validator(mode="after")
+    def _uniform_is_not_negative(self) -> Self:
+        if self.spread_units > self.mean_units:
+            raise ValueError(
+                f"spread_units ({self.spread_units:g}) must not be above mean_units ({self.mean_units:g}): "
+                "nobody wants less than nothing"
+            )
+        if self.spread_units and self.kind != "uniform":
+            raise ValueError(f"spread_units is for kind: uniform, got kind: {self.kind}; leave it out")
         return self
