@@ -78,7 +78,7 @@ def weekly_profit(run: Run, role: str) -> Array:
     return found.to_numpy(float) / run.scenario.steps
 
 
-def supply_contract(name: str, seeds: int = 2000, weeks: int = 20) -> list[Figure]:
+def supply_contract(name: str, seeds: int = 1000, weeks: int = 20) -> list[Figure]:
     """The order that is best for the retailer among 0, 10 … 100, and what both firms earn at it."""
     deal, order, retailer, supplier = CONTRACTS[name]
     run = newsstand(deal, order, seeds=seeds, steps=weeks)
@@ -180,7 +180,7 @@ CASES = (
             shows=f"under {name.replace('_', ' ')} the best order is {order}; the chain earns "
             f"{(retailer + supplier) / CHAIN_PROFIT:.0%} of what one owner would",
             source=CACHON,
-            method="2,000 replicas × 20 weeks of replenish, order, produce, ship, arrive, demand, perish; demand U[0, 100]"
+            method="1,000 replicas × 20 weeks of replenish, order, produce, ship, arrive, demand, perish; U[0, 100]"
             " in whole units, price 10, cost 2, no salvage; profits are cash accounts",
             compute=partial(supply_contract, name),
         )
