@@ -9,6 +9,7 @@ open or on its way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,12 +133,12 @@ def _entries(deals: Table, signed_week: Array) -> Table:
     return Table({**{name: whole[name] for name in SIGNED}, **tallies})
 
 
-def find(register: Table, others: Table) -> Array:
-    """The row of the register for each row of another table with the columns KEY; −1 for what is no contract."""
+def find(register: Table, others: Table, names: Sequence[str] = KEY) -> Array:
+    """The row of the register for each row of another table with the same key; −1 for what is no contract."""
     if register.num_rows == 0 or others.num_rows == 0:
         return np.full(others.num_rows, NOBODY)
     ours, theirs = np.zeros(register.num_rows, np.int64), np.zeros(others.num_rows, np.int64)
-    for name in KEY:
+    for name in names:
         low = min(register[name].min(), others[name].min())
         span = max(register[name].max(), others[name].max()) - low + 1
         ours, theirs = ours * span + register[name] - low, theirs * span + others[name] - low

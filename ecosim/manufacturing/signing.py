@@ -31,7 +31,9 @@ SEES = {
     "price": Meaning("EUR/1e6", "of a unit, as concluded"),
     "quantity": Meaning("units/1e6", "as concluded"),
     "week": Meaning("weeks", "delivery, from now"),
-    "concluded": Meaning("units/1e6", "all that its talks about the item have concluded this week, this contract too"),
+    "concluded": Meaning(
+        "units/1e6", "all that its talks about the item have concluded this week, up to that week; this contract too"
+    ),
     "room": Meaning("units/1e6", "what it could still buy, or promise, of the item beside all these"),
     "can_deliver": Meaning(
         "units/1e6", "a seller's stock, work and capacity up to that week, less its debts; 0 if it buys"
@@ -123,7 +125,7 @@ class Sign:
                 "price": deals["price"],
                 "quantity": deals["quantity"],
                 "week": deals["due_week"] - world.steps,
-                "concluded": np.where(is_buyer == 1, *(self._concluded(world, side)[mine] for side in SIDES)),
+                "concluded": np.where(is_buyer == 1, *(self._concluded(world, side)[rows] for side in SIDES)),
                 "room": world.tables["positions"]["room"][mine],
                 "can_deliver": np.where(is_buyer == 1, 0, self._can_deliver(world, deals)),
                 "cash": funds(world, self.net, replica, subject),
@@ -135,11 +137,15 @@ class Sign:
         )
 
     def _concluded(self, world: World, side: str) -> Array:
-        """What the talks of each position have concluded this week, units/1e6 (positions,)."""
+        """What the week's talks of a draft's buyer, or seller, have concluded up to the draft's week, units/1e6."""
         drafts = world.tables["drafts"]
-        total = np.zeros(world.tables["positions"].num_rows, np.int64)
-        np.add.at(total, self.net.position_row(drafts["replica"], drafts[side], drafts["item"]), drafts["quantity"])
-        return total
+        position = self.net.position_row(drafts["replica"], drafts[side], drafts["item"])
+        span = int(drafts["due_week"].max()) + 1
+        codes, place = np.unique(position * span + drafts["due_week"], return_inverse=True)
+        by_week = np.zeros(len(codes) + 1, np.int64)
+        np.add.at(by_week, place + 1, drafts["quantity"])
+        total = by_week.cumsum()
+        return cast(Array, total[place + 1] - total[np.searchsorted(codes, position * span)])
 
     def _bill(self, world: World) -> Array:
         """What the drafts of each firm will cost it as a buyer, EUR/1e6 (firms,)."""
