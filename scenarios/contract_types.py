@@ -36,6 +36,5 @@ for name, (order, profit) in found.items():
     rows[name] = [order, *profit.mean(axis=1), share.mean(), 1.96 * share.std() / len(share) ** 0.5]
 table = pd.DataFrame(rows, index=["order", "retailer, EUR", "supplier, EUR", "chain, % of best", "± (95 %)"]).T
 print(table.round(1).to_string())
-chain = table["chain, % of best"]
-brings = [f"{name} {chain[name]:.0f} %" for name in list(CONTRACTS)[1:]]
+brings = [f"{name} {table['chain, % of best'][name]:.0f} %" for name in list(CONTRACTS)[1:]]
 print(f"\nOf what one owner of both firms would earn, two firms earn under {', '.join(brings)}.")

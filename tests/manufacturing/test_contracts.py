@@ -63,8 +63,7 @@ def trade(minds=None, **changes):
 def end_of(run):
     """The one contract's end; goods in units, money in EUR."""
     (row,) = run.events("contract_ends").to_dict("records")
-    millions = ("quantity", "delivered", "penalty", "cured", "cure_cost")
-    return {name: value / MILLION if name in millions else value for name, value in row.items()}
+    return row
 
 
 def cash(run):
@@ -96,8 +95,8 @@ def test_a_cure_is_bought_at_the_spot_market_and_paid_as_agreed():
     run = trade(stock=6, contracts={"cure": True}, spot={"markup_share": 0.1})
     found = {"fate": BREACHED, "delivered": 10, "level": 0.4, "cured": 4, "cure_cost": 35.2, "penalty": 0}
     assert end_of(run).items() >= found.items()
-    assert cash(run).round(6).tolist() == [-50, 50 - 35.2]
-    assert run.events("spot")["price"].tolist() == [8_800_000]
+    assert cash(run).round(6).tolist() == [-50, 14.8]
+    assert run.events("spot")["price"].tolist() == [8.8]
 
 
 def test_a_buyer_gets_what_it_can_pay_and_the_rest_goes_back():
@@ -123,7 +122,7 @@ def test_who_refuses_to_perform_keeps_the_goods_and_pays():
     refuse = {"supplier.perform": lambda question: {"act": np.full(question.num_rows, REFUSES)}}
     run = trade(refuse, contracts={"refusal": True})
     assert end_of(run).items() >= {"fate": BREACHED, "kind": REFUSAL, "delivered": 0, "level": 1, "penalty": 25}.items()
-    assert run.world(0).tables["accounts"]["balance"][SELLER].tolist() == [25 * MILLION, 10 * MILLION]
+    assert run.world(0).tables["accounts"]["balance"][SELLER].tolist() == [-25 * MILLION, 10 * MILLION]
 
 
 @pytest.mark.parametrize(("share", "fate"), [(0.5, EXECUTED), (0.3, BREACHED)])
@@ -189,15 +188,13 @@ def test_without_a_register_contracts_of_a_bankrupt_firm_are_just_gone():
 
 
 def test_a_firm_that_cannot_pay_does_not_sign_and_the_contract_is_cancelled():
-    facts = simulate.load_scenario("broken_promises").with_changes(seeds=1, steps=2)
-    firms = facts.model_dump()["firms"]
-    firms[2]["cash_eur"] = 0.0
-    run = ecosim.run(facts.with_changes(firms=firms))
-    poor = run.members[run.members["role"] == "distributor"].index
+    """Distributors without cash, whose consumers pay nothing."""
+    run = ecosim.run("broken_promises", seeds=1, steps=1, changes={"firms.2.cash_eur": 0.0, "demand.price_eur": 0.0})
+    agreed, signed = (run.events(name, names=True) for name in ("talks", "contracts"))
+    poor = agreed[(agreed["outcome"] == "agreed") & agreed["buyer"].str.startswith("distributor")]
+    assert len(poor) > 0 and not signed["buyer"].str.startswith("distributor").any()
     ends = run.events("contract_ends", names=True)
-    assert len(ends) > 0
-    assert not run.events("contracts")["buyer"].isin([6, 7, 8, 9]).any() and len(poor) >= 4
-    assert (ends[ends["buyer"].str.startswith("distributor")]["fate"] == "cancelled").all()
+    assert (ends["fate"] == "cancelled").sum() >= len(poor)
 
 
 def test_who_signs_everything_signs_what_was_agreed():
@@ -216,7 +213,7 @@ def test_the_spot_market_is_worse_than_anything_that_two_firms_could_agree_on():
     changes = {"spot.markup_share": 0.0, "spot.markdown_share": 0.0, "negotiation.private_spread": 0.3}
     run = ecosim.run("broken_promises", seeds=3, steps=10, changes=changes)
     prices, talks = Prices(run.scenario, run.world(0).phases[0].net), run.events("talks")
-    dear, cheap = prices.to_buy(run.world(0))[0], prices.to_sell(run.world(0))[0]
+    dear, cheap = (side(run.world(0))[0] / MILLION for side in (prices.to_buy, prices.to_sell))
     assert len(talks) > 300
     assert (talks["buyer_limit"] <= dear[talks["item"]]).all() and (talks["seller_limit"] >= cheap[talks["item"]]).all()
     deals = run.events("contracts")
@@ -227,7 +224,7 @@ def test_surplus_is_sold_and_open_needs_are_bought():
     run = ecosim.run("broken_promises", seeds=2, steps=20, changes={"spot.sell_above_weeks": 1})
     spot = run.events("spot", names=True)
     assert {"need", "surplus"} <= set(spot["why"])
-    assert (spot["quantity"] % MILLION == 0).all()
+    assert (spot["quantity"] % 1 == 0).all()
     bought, sold = (spot[spot["why"] == why].groupby("item")["price"].first() for why in ("need", "surplus"))
     assert (bought.reindex(sold.index) > sold).all()
 
@@ -244,18 +241,18 @@ def test_terms_are_settled_as_goods_are_sold_and_returned():
     mine, theirs = (cases.weekly_profit(run, role)[0] for role in cases.ROLES)
     assert (mine, theirs) == (300 - 75 - 200 + 60, 75 + 200 - 60 - 100)
     assert run.events("settlements", names=True)["why"].tolist() == ["revenue share", "buyback"]
-    assert run.events("perished")["quantity"].tolist() == [20 * MILLION]
+    assert run.events("perished")["quantity"].tolist() == [20]
 
 
 def test_demand_for_what_perishes_is_lost_and_not_owed():
-    run = cases.newsstand({"price_eur": 4}, 50, steps=2, demand={"kind": "step", "step_units": 70, "mean_units": 70})
-    assert run.events("perished")["lost"].tolist() == [20 * MILLION] * 2
-    assert run.events("sales")["sold"].tolist() == [50 * MILLION] * 2
+    run = cases.newsstand({"price_eur": 4}, 50, steps=2, demand={"kind": "step", "step_units": 70, "mean_units": 9})
+    assert run.events("perished")["lost"].tolist() == [20] * 2
+    assert run.events("sales")["sold"].tolist() == [50] * 2
 
 
 @pytest.mark.parametrize("name", cases.CONTRACTS)
 def test_each_supply_contract_earns_what_theory_says(name):
-    assert [figure.name for figure in cases.supply_contract(name, seeds=100, weeks=20) if not figure.is_met] == []
+    assert [figure.name for figure in cases.supply_contract(name, seeds=80, weeks=16) if not figure.is_met] == []
 
 
 # ---- the outside world ----------------------------------------------------------------------------------------------
@@ -267,7 +264,7 @@ def test_a_one_shot_factory_earns_what_the_league_says(bought, sold, earns):
 
 
 def test_a_one_shot_factory_with_other_numbers():
-    """9 of 12 bought at 4 are made into goods at 1, 9 of 11 promised are sold at 9; 3 · .2 · 5 and 2 · .6 · 8 are paid."""
+    """9 of 12 bought at 4 are made at 1, 9 of 11 promised sold at 9; 3 · .2 · 5 and 2 · .6 · 8 are paid."""
     other = {"input_price_eur": 5, "output_price_eur": 8, "cost_eur": 1, "lines": 9}
     run = cases.factory((12, 4), (11, 9), **other, disposal_share=0.2, shortfall_share=0.6)
     assert cases.weekly_profit(run, "manufacturer")[0] == pytest.approx(81 - 48 - 9 - 3 - 9.6)
@@ -281,7 +278,7 @@ def test_the_dearest_promise_is_kept_first():
         build(ManufacturingScenario, facts, place="test"), minds={"manufacturer.replenish": "make_to_order"}
     )
     sales = run.events("fulfilled", names=True).query("which == 'sale'")
-    assert (sales["delivered"] / MILLION).tolist() == [0, 5, 1]
+    assert sales["delivered"].tolist() == [0, 5, 1]
 
 
 def test_exogenous_contracts_lie_in_their_ranges_and_in_their_week():
@@ -289,8 +286,8 @@ def test_exogenous_contracts_lie_in_their_ranges_and_in_their_week():
     sales = [deal, {**deal, "week": 2}]
     run = ecosim.run("broken_promises", seeds=20, steps=3, changes={"exogenous": {"sales": sales}})
     drawn = run.events("exogenous")
-    assert sorted((drawn["quantity"] // MILLION).unique()) == [3, 4, 5, 6]
-    assert drawn["price"].between(40 * MILLION, 41 * MILLION).all() and drawn["price"].nunique() > 50
+    assert sorted(drawn["quantity"].unique()) == [3, 4, 5, 6]
+    assert drawn["price"].between(40, 41).all() and drawn["price"].nunique() > 50
     assert drawn[drawn["number"] == 1]["step"].unique().tolist() == [2]
 
 
@@ -327,17 +324,18 @@ BOTH_ENDS = ["receive", "fulfil"]
     [
         ({"contracts": {"cure": True}}, r"contracts\.cure: what is missing is bought at the spot market; add the key"),
         ({"contracts": {"signing": True}}, r"contracts\.signing: only what a talk concludes is signed"),
-        ({"contracts": {"refusal": True}, "phases": ["order", "breach"]}, r"contracts\.refusal: needs the phase 'perform'"),
+        ({"contracts": {"refusal": True}, "phases": ["order", "breach"]},
+         r"contracts\.refusal: needs the phase 'perform'"),
         ({"contracts": {}, "phases": ["order"]}, "without the phase 'breach' no contract ever ends"),
         ({"contracts": {"penalty_share": 1.5}}, r"penalty_share: .*1\.5"),
         ({"contracts": {"grace_weeks": -1}}, "grace_weeks"),
         ({"spot": {"cover_share": 0.5}}, r"spot\.cover_share: covers what negotiations have left open"),
         ({"spot": {"sell_above_weeks": 2}}, "firms buy and sell there in the phase 'spot'; add it"),
         ({"spot": {"markdown_share": 1.2}}, "markdown_share"),
-        ({"terms": {"good": {"price_eur": 5, "buyback_eur": 6}}}, r"buyback_eur \(6\) must not be above price_eur \(5\)"),
+        ({"terms": {"good": {"price_eur": 5, "buyback_eur": 6}}}, r"buyback_eur \(6\) must not be above price_eur"),
         ({"terms": {"good": {"price_eur": 5, "buyback_eur": 3}}}, "'good' keeps, so that nothing is ever returned"),
         ({"terms": {"goods": {"price_eur": 5}}}, r"terms\.goods: unknown item 'goods'; known: good"),
-        ({"terms": {"good": {"price_eur": 5}}, "phases": ["ship"]}, "terms: hold between fixed partners; add the phase"),
+        ({"terms": {"good": {"price_eur": 5}}, "phases": ["ship"]}, "terms: hold between fixed partners; add"),
         ({"perish": {"items": ["gold"]}, "phases": ["order", "perish"]}, r"perish\.items: unknown item 'gold'"),
         ({"perish": {"items": ["good"]}}, "goods perish in the phase 'perish'; add it"),
         ({"perish": {"items": []}}, "items"),
@@ -352,7 +350,7 @@ BOTH_ENDS = ["receive", "fulfil"]
         ({"exogenous": {"sales": [{**OUTSIDE, "units_to": 0}]}}, r"units_to \(0\) must not be below units \(1\)"),
         ({"exogenous": {"sales": [{**OUTSIDE, "price_to_eur": 0.5}]}}, r"price_to_eur \(0\.5\) must not be below"),
         ({"demand": {"kind": "uniform", "mean_units": 5, "spread_units": 6}}, "nobody wants less than nothing"),
-        ({"demand": {"kind": "step", "mean_units": 5, "spread_units": 6}}, "spread_units is for kind: uniform"),
+        ({"demand": {"kind": "step", "mean_units": 6, "spread_units": 6}}, "spread_units is for kind: uniform"),
         ({"phases": ["order", "breach"]}, "'breach' does nothing without the key 'contracts'"),
     ],
 )  # fmt: skip
