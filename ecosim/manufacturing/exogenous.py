@@ -174,7 +174,7 @@ def _is_active(world: World, net: Layout, deals: Table) -> Array:
     firms = world.tables["firms"]
     if "is_active" not in firms:
         return np.ones(deals.num_rows, bool)
-    return cast(Array, firms["is_active"][net.firm_row(deals["replica"], deals["member"])])
+    return firms["is_active"][net.firm_row(deals["replica"], deals["member"])]
 
 
 def _fulfilled(deals: Table, delivered: Array, paid: Array, penalty: Array) -> Table:
