@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.fields import Array
 from ecosim.manufacturing.contracts import affordable
 from ecosim.manufacturing.register import note_arrivals
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -53,17 +54,7 @@ class Arrive:
         replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
         ledger = world.ledger
         account = ledger.rows(replica, buyer)
-        transit, taken = ledger.outside("transit", replica), come["quantity"]
-        if self.needs_cash:
-            who, turn = (
-                Table({"replica": replica, "member": buyer}),
-                (come["due_week"], come["signed_week"], seller, item),
-            )
-            taken = affordable(world, self.net, who, come["price"], taken, turn)
-            ledger.move(item + 1, come["quantity"] - taken, transit, ledger.rows(replica, seller))
-        if "register" in world.tables:
-            note_arrivals(world, come, taken)
-        ledger.move(item + 1, taken, transit, account)
+        taken = self._hand_over(world, come)
         rows = self.net.position_row(replica, buyer, item)
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
@@ -78,6 +69,21 @@ class Arrive:
         columns = ("replica", "buyer", "seller", "item", "signed_week")
         got = {**{n: come[n] for n in columns}, "quantity": taken}
         return {"deliveries": Table({**got, "late": late, "paid": price, "penalty": penalty})}
+
+    def _hand_over(self, world: World, come: Table) -> Array:
+        """Move goods out of transit: to buyers what they can pay, the rest back; gives what they took, units/1e6."""
+        replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
+        ledger, taken = world.ledger, come["quantity"]
+        transit = ledger.outside("transit", replica)
+        if self.needs_cash:
+            turn = (come["due_week"], come["signed_week"], seller, item)
+            payer = Table({"replica": replica, "member": buyer})
+            taken = affordable(world, self.net, payer, come["price"], taken, turn)
+            ledger.move(item + 1, come["quantity"] - taken, transit, ledger.rows(replica, seller))
+        if "register" in world.tables:
+            note_arrivals(world, come, taken)
+        ledger.move(item + 1, taken, transit, ledger.rows(replica, buyer))
+        return taken
 
 
 class Ship:
