@@ -10,6 +10,8 @@ import numpy as np
 from ecosim import simulate, testing
 from ecosim.exact import MILLION
 from ecosim.fields import Array
+from ecosim.manufacturing.exogenous import SUPPLY
+from ecosim.manufacturing.spot import SURPLUS
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
 from ecosim.simulate import Arm
@@ -65,18 +67,30 @@ def _goods(world: World) -> Array:
 
 
 def _add_flows(goods: Array, events: Mapping[str, Table], world: World) -> None:
-    """What the step's events say came in and went out: made, used up in making, sold."""
+    """What the step's events say came in and went out: made, used up in making, sold, or traded with the outside."""
     if not goods.size:
         return
     made, sold = events["production"], events["sales"]
     np.add.at(goods, (made["replica"], made["item"]), made["made"])
     np.subtract.at(goods, (sold["replica"], sold["item"]), sold["sold"])
+    _add_outside(goods, events)
     items = list(world.scenario.items)  # type: ignore[attr-defined]  # a scenario with goods has items
     for whole, item in enumerate(world.scenario.items.values()):  # type: ignore[attr-defined]
         rows = made["item"] == whole
         for part, count in item.bom.items():
             where = (made["replica"][rows], np.full(int(rows.sum()), items.index(part)))
             np.subtract.at(goods, where, made["made"][rows] * count)
+
+
+def _add_outside(goods: Array, events: Mapping[str, Table]) -> None:
+    """Bought and sold at the spot market, by contract with the outside world, or gone bad."""
+    spot, outside, gone = events["spot"], events["fulfilled"], events["perished"]
+    for table, amount, comes in (
+        (spot, spot["quantity"], spot["why"] != SURPLUS),
+        (outside, outside["delivered"], outside["which"] == SUPPLY),
+        (gone, gone["quantity"], np.zeros(gone.num_rows, bool)),
+    ):
+        np.add.at(goods, (table["replica"], table["item"]), np.where(comes, amount, -amount))
 
 
 def common_worlds(scenario: str, other: Wishes, seeds: int = 4, steps: int = 8) -> list[Figure]:

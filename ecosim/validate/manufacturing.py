@@ -10,5 +10,6 @@ CASES = (
     *bargaining.CASES,
     *contracts.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
+    laws.conserved("manufacturing", "broken_promises"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
 )
