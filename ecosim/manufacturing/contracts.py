@@ -53,6 +53,14 @@ def put_in_force(world: World, net: Layout, deals: Table) -> Table:
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 
+def is_active(world: World, net: Layout, replica: Array, member: Array) -> Array:
+    """Which firms can trade at all: those that have entered, have not left, and are not bankrupt; bool (rows,)."""
+    firms = world.tables["firms"]
+    if "is_active" not in firms:
+        return np.ones(len(replica), bool)
+    return firms["is_active"][net.firm_row(replica, member)]
+
+
 def funds(world: World, net: Layout, replica: Array, member: Array) -> Array:
     """What firms can pay at most: their cash, and their credit limit where they have one; EUR/1e6, never below 0."""
     cash = world.ledger.accounts["balance"][world.ledger.rows(replica, member), CASH]

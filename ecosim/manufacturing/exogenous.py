@@ -19,6 +19,7 @@ from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
+from ecosim.manufacturing.contracts import is_active
 from ecosim.manufacturing.facts.exogenous import Exogenous as Facts
 from ecosim.manufacturing.promises import STATES, no_promises
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -104,10 +105,11 @@ class Receive:
         if signed.num_rows == 0:
             return {}
         ledger, is_supply = world.ledger, signed["which"] == SUPPLY
-        there = signed.take(_is_active(world, self.net, signed))
+        there = signed.take(is_active(world, self.net, signed["replica"], signed["member"]))
         world.tables["promises"] = there.take(there["which"] == SALE)
         bought = signed.take(is_supply)
-        taken = np.where(_is_active(world, self.net, bought), bought["quantity"], 0)
+        can = is_active(world, self.net, bought["replica"], bought["member"])
+        taken = np.where(can, bought["quantity"], 0)
         paid = value(bought["price"], taken)
         account, nature = ledger.rows(bought["replica"], bought["member"]), ledger.outside("nature", bought["replica"])
         ledger.pay("exogenous", paid, account, nature)
@@ -167,14 +169,6 @@ class Fulfil:
         ledger.pay("exogenous", paid, consumers, account)
         ledger.pay("penalties", penalty, account, consumers)
         return {"fulfilled": _fulfilled(promises, given, paid, penalty)}
-
-
-def _is_active(world: World, net: Layout, deals: Table) -> Array:
-    """Which firms can trade at all."""
-    firms = world.tables["firms"]
-    if "is_active" not in firms:
-        return np.ones(deals.num_rows, bool)
-    return firms["is_active"][net.firm_row(deals["replica"], deals["member"])]
 
 
 def _fulfilled(deals: Table, delivered: Array, paid: Array, penalty: Array) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import value
 from ecosim.fields import Array, Choice
-from ecosim.manufacturing.contracts import funds, put_in_force
+from ecosim.manufacturing.contracts import funds, is_active, put_in_force
 from ecosim.manufacturing.facts.contracts import Contracts as Facts
 from ecosim.manufacturing.register import PENALTIES, TALLIES, ended_rows, no_drafts
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -97,11 +97,8 @@ class Sign:
 
     def _both_active(self, world: World, drafts: Table) -> Array:
         """A firm that is bankrupt, or gone, signs nothing."""
-        firms = world.tables["firms"]
-        both = np.ones(drafts.num_rows, bool)
-        for side in SIDES if "is_active" in firms else ():
-            both &= firms["is_active"][self.net.firm_row(drafts["replica"], drafts[side])]
-        return both
+        buyer, seller = (is_active(world, self.net, drafts["replica"], drafts[side]) for side in SIDES)
+        return buyer & seller
 
     def _question(self, world: World, role: str, sides: Sequence[Array]) -> Question:
         drafts, rows = world.tables["drafts"], np.concatenate(sides)

@@ -19,7 +19,7 @@ from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.contracts import affordable
+from ecosim.manufacturing.contracts import affordable, is_active
 from ecosim.manufacturing.facts.spot import Spot as Facts
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -149,10 +149,15 @@ class Spot:
             return {}
         return {"spot": Table({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})}
 
+    def _active(self, world: World, chosen: Array) -> Array:
+        """Those of some positions whose firm can trade (row numbers)."""
+        rows, positions = np.flatnonzero(chosen), world.tables["positions"]
+        return rows[is_active(world, self.net, positions["replica"][rows], positions["member"][rows])]
+
     def _cover(self, world: World) -> Table:
         net, positions = self.net, world.tables["positions"]
         buys = ~np.tile(net.makes, world.num_replicas) & world.is_live[positions["replica"]]
-        rows = np.flatnonzero(buys & (positions["wish"] > 0) & (positions["room"] > 0))
+        rows = self._active(world, buys & (positions["wish"] > 0) & (positions["room"] > 0))
         who = Table({name: positions[name][rows] for name in ("replica", "member", "item")})
         quantity = value(self.cover, positions["room"][rows]) // MILLION * MILLION
         price = self.prices.to_buy(world)[who["replica"], who["item"]]
@@ -165,7 +170,7 @@ class Spot:
     def _sell(self, world: World, weeks: int) -> Table:
         net, positions = self.net, world.tables["positions"]
         mine = np.tile(net.makes & ~net.to_consumers[net.owner], world.num_replicas)
-        rows = np.flatnonzero(mine & world.is_live[positions["replica"]])
+        rows = self._active(world, mine & world.is_live[positions["replica"]])
         who = Table({name: positions[name][rows] for name in ("replica", "member", "item")})
         account = world.ledger.rows(who["replica"], who["member"])
         stock = world.ledger.accounts["balance"][account, who["item"] + 1]

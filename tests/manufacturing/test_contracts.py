@@ -291,6 +291,57 @@ def test_exogenous_contracts_lie_in_their_ranges_and_in_their_week():
     assert drawn[drawn["number"] == 1]["step"].unique().tolist() == [2]
 
 
+def test_a_one_shot_market_leaves_nothing_over_at_the_end_of_the_week():
+    """Makers get their input from nature and sell to shops, which have promised to consumers; nothing keeps."""
+    facts = {
+        "world": "manufacturing",
+        "title": "one shot",
+        "steps": 5,
+        "seeds": 2,
+        "items": {
+            "ore": {"catalogue_price_eur": 10},
+            "steel": {"bom": {"ore": 1}, "make_cost_eur": 2, "value_eur": 30},
+        },
+        "firms": [
+            {"name": "maker", "role": "manufacturer", "sells": "steel", "count": 3, "capacity_units": 10},
+            {"name": "shop", "role": "distributor", "sells": "steel", "count": 3, "cash_eur": 5000},
+        ],
+        "demand": {"kind": "step", "mean_units": 0},
+        "first_forecast_units": {"steel": 3},
+        "negotiation": {"late_weeks": 0},
+        "exogenous": {
+            "supplies": [
+                {"firms": "maker", "item": "ore", "units": 5, "units_to": 12, "price_eur": 9, "price_to_eur": 11}
+            ],
+            "sales": [{"firms": "shop", "item": "steel", "units": 5, "units_to": 12, "price_eur": 28}],
+            "shortfall_share": 0.5,
+        },
+        "contracts": {"grace_weeks": 0, "penalty_share": 0.2},
+        "perish": {"items": ["ore", "steel"], "disposal_share": 0.1},
+        "lead_time_weeks": 0,
+        "phases": [
+            "receive",
+            "replenish",
+            "quote",
+            "negotiate",
+            "produce",
+            "ship",
+            "arrive",
+            "fulfil",
+            "breach",
+            "perish",
+        ],
+    }
+    run = ecosim.run(
+        build(ManufacturingScenario, facts, place="test"), minds={"distributor.replenish": "make_to_order"}
+    )
+    signed, ends = run.events("contracts"), run.events("contract_ends")
+    assert len(signed) == len(ends) > 10 and (ends["step"] == ends["signed_week"]).all()
+    assert ends["level"].between(0, 1).all() and run.events("fulfilled").query("which == 1")["delivered"].sum() > 30
+    goods = run.world(1).tables["accounts"]["balance"][:6, 1:]
+    assert (goods == 0).all() and run.world(1).tables["register"].num_rows == 0
+
+
 # ---- laws -----------------------------------------------------------------------------------------------------------
 
 
