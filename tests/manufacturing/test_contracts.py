@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import ecosim
-from ecosim import simulate, testing
+from ecosim import catalog, simulate, testing
 from ecosim.errors import ScenarioError
 from ecosim.exact import MILLION
 from ecosim.manufacturing.perform import REFUSES
 from ecosim.manufacturing.register import BREACHED, EXECUTED, MONEY, NULLIFIED, PRODUCT, REFUSAL, nullify
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.spot import Prices
+from ecosim.minds.prompts import Prompts
 from ecosim.record.store import Memory
 from ecosim.scenario import build
 from ecosim.simulate import Arm
@@ -361,6 +362,27 @@ def test_arms_with_other_minds_meet_the_same_outside_world():
     done = simulate.simulate(facts, arms, Memory()).manifest
     assert done["exogenous_digests"][:2] == done["exogenous_digests"][2:]
     assert not set(done["digests"][:2]) & set(done["digests"][2:])
+
+
+def test_phases_write_the_events_that_they_say():
+    changes = {"spot.sell_above_weeks": 1}
+    facts = simulate.load_scenario("broken_promises", changes).with_changes(seeds=2, steps=8)
+    world, _, _ = simulate.prepare(facts, [Arm(name="all")])
+    written = {phase.name: set() for phase in world.phases}
+    world.record = lambda phase, events: written[phase].update(events)
+    for _ in range(8):
+        world.step()
+    assert written == {phase.name: set(phase.writes) for phase in world.phases}
+
+
+@pytest.mark.parametrize(
+    ("phase", "says"),
+    [("sign", "You buy for 769.00 in all. You can pay 2500.00."), ("perform", "refusing costs 87.30.")],
+)
+def test_a_language_mind_is_shown_the_contract(phase, says):
+    asked = testing.questions("broken_promises", seeds=1, steps=1, phase=phase)
+    prompts = [own for q in asked for _, own in Prompts(catalog.card(q.role), phase).render(q)]
+    assert len(asked) >= 2 and any(prompt.endswith(says) for prompt in prompts)
 
 
 # ---- faults ---------------------------------------------------------------------------------------------------------
