@@ -66,7 +66,7 @@ def power(base: Array, exponent: Array | float) -> Array:
     return np.where(base == 0, np.where(np.asarray(exponent) == 0, 1.0, 0.0), out)
 
 
-def value(price: Array, quantity: Array) -> Array:
+def value(price: Array | int, quantity: Array | int) -> Array:
     """Price × quantity in millionths, rounded down; price per unit and quantity in millionths, int64.
 
     Exact as long as price × whole units stays under 2**63, nine million euros times a million units.

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecosim.exact import micro
+from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
 from ecosim.manufacturing.active import acting, selling
 from ecosim.manufacturing.prices import note_deals
+from ecosim.manufacturing.register import enter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.terms import agreed
+from ecosim.rules.allocate import share_out
+from ecosim.rules.ledger import CASH
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
@@ -25,6 +29,8 @@ COLUMNS = ("buyer", "seller", "item", "from_week", "due_week", "quantity", "pric
 def sign(world: World, net: Layout, deals: Table) -> Table:
     """Add contracts, put what is bought on order, charge what orders cost; gives rows for the event table `contracts`.
 
+    Where contracts are signed in a phase of their own, the deals are drafts until then, and there are no rows yet.
+
     Args:
         world: where the contracts hold.
         net: the network.
@@ -32,9 +38,20 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
             its share of the value a week late in millionths; else the scenario's `late_penalty_share` holds.
     """
     scenario = cast(ManufacturingScenario, world.scenario)
-    terms = {} if "penalty" in deals else {"penalty": np.full(deals.num_rows, micro(scenario.late_penalty_share))}
-    signed = np.full(deals.num_rows, world.steps)
-    new = Table({**deals, **terms, "signed_week": signed, "open": deals["quantity"].copy()})
+    late = {} if "penalty" in deals else {"penalty": np.full(deals.num_rows, micro(scenario.late_penalty_share))}
+    deals = Table({**deals, **late})
+    if "drafts" in world.tables:
+        drafts = world.tables["drafts"]
+        world.tables["drafts"] = concat([drafts, Table({name: deals[name] for name in drafts})])
+        return deals.take(slice(0, 0))
+    return put_in_force(world, net, deals)
+
+
+def put_in_force(world: World, net: Layout, deals: Table) -> Table:
+    """Let deals be contracts from now on; gives the rows for the event table `contracts`."""
+    if "register" in world.tables:
+        enter(world, deals)
+    new = Table({**deals, "signed_week": np.full(deals.num_rows, world.steps), "open": deals["quantity"].copy()})
     contracts = world.tables["contracts"]
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
     rows = net.position_row(deals["replica"], deals["buyer"], deals["item"])
@@ -47,10 +64,38 @@ def sign(world: World, net: Layout, deals: Table) -> Table:
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 
+def is_active(world: World, net: Layout, replica: Array, member: Array) -> Array:
+    """Which firms can trade at all: those that have entered, have not left, and are not bankrupt; bool (rows,)."""
+    firms = world.tables["firms"]
+    if "is_active" not in firms:
+        return np.ones(len(replica), bool)
+    return firms["is_active"][net.firm_row(replica, member)]
+
+
+def funds(world: World, net: Layout, replica: Array, member: Array) -> Array:
+    """What firms can pay at most: their cash, and their credit limit where they have one; EUR/1e6, never below 0."""
+    cash = world.ledger.accounts["balance"][world.ledger.rows(replica, member), CASH]
+    firms = world.tables["firms"]
+    if "credit_limit" in firms:
+        cash = cash + firms["credit_limit"][net.firm_row(replica, member)]
+    return cast(Array, np.maximum(cash, 0))
+
+
+def affordable(world: World, net: Layout, who: Table, price: Array, quantity: Array, turn: Sequence[Array]) -> Array:
+    """How much each of some firms (`replica`, `member`) can pay of a quantity with its cash and credit, whole units.
+
+    A firm with several rows pays them in turn, each in full up to the first that it cannot.
+    """
+    replica, member = who["replica"], who["member"]
+    due = value(price, quantity)
+    paid = share_out((replica, member), turn, due, funds(world, net, replica, member))
+    return np.where(paid == due, quantity, paid // np.maximum(price, 1) * MILLION)
+
+
 class Order:
     """Where partners are fixed: this week's wish becomes an order that the partner sees after `order_weeks`.
 
-    Nothing is paid: the partners are one chain.
+    The price is what the partners' `terms` say; without terms nothing is paid: they are one chain.
     """
 
     name = "order"
@@ -62,13 +107,14 @@ class Order:
         phases: list[str] = [*scenario.phases]
         is_late = "ship" in phases[: phases.index(self.name)]  # a partner has shipped this week's goods already
         self.weeks = np.maximum(net.order_weeks, int(is_late))
+        self.price = agreed(scenario, net).price
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
-        """Sign a contract for every wish; its price is nothing, the partners are one chain."""
+        """Sign a contract for every wish."""
         positions = world.tables["positions"]
         rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
@@ -81,7 +127,7 @@ class Order:
             "from_week": seen,
             "due_week": seen + self.net.lead_weeks[member],
             "quantity": positions["wish"][rows].copy(),
-            "price": np.zeros(len(rows), np.int64),
+            "price": self.price[positions["item"][rows]],
         }
         return {"contracts": sign(world, self.net, Table(deals))}
 

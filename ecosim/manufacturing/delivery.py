@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim.fields import Array
 from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.allocation import Allocation
+from ecosim.manufacturing.contracts import affordable
 from ecosim.manufacturing.lost import LostOrders
+from ecosim.manufacturing.register import note_arrivals
 from ecosim.manufacturing.reputation import note_deliveries
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -26,7 +29,8 @@ class Arrive:
     """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
 
     The penalty is the contract's share of the value for each week after the one agreed, at most all of it. Goods of a
-    maker's own production come in the same way, and nothing is paid for them.
+    maker's own production come in the same way, and nothing is paid for them. Where `contracts` wants cash on delivery,
+    a buyer takes whole units as far as its cash and credit go, in the order of the weeks due; the rest goes back.
     """
 
     name = "arrive"
@@ -35,6 +39,7 @@ class Arrive:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.needs_cash = scenario.contracts is not None and scenario.contracts.cash_on_delivery
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -51,12 +56,12 @@ class Arrive:
         replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
         ledger = world.ledger
         account = ledger.rows(replica, buyer)
-        ledger.move(item + 1, come["quantity"], ledger.outside("transit", replica), account)
+        taken = self._hand_over(world, come)
         rows = self.net.position_row(replica, buyer, item)
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
-        price = terms.payment(come["price"], come["quantity"])
-        penalty = terms.penalty(come["price"], come["quantity"], late, come["penalty"])
+        price = terms.payment(come["price"], taken)
+        penalty = terms.penalty(come["price"], taken, late, come["penalty"])
         bought = buyer != seller
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
         payee = ledger.rows(replica, seller)
@@ -68,8 +73,24 @@ class Arrive:
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
         note_deliveries(world, self.net, come, late)
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
-        return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
+        columns = ("replica", "buyer", "seller", "item", "signed_week")
+        got = {**{n: come[n] for n in columns}, "quantity": taken}
+        return {"deliveries": Table({**got, "late": late, "paid": price, "penalty": penalty})}
+
+    def _hand_over(self, world: World, come: Table) -> Array:
+        """Move goods out of transit: to buyers what they can pay, the rest back; gives what they took, units/1e6."""
+        replica, buyer, seller, item = come["replica"], come["buyer"], come["seller"], come["item"]
+        ledger, taken = world.ledger, come["quantity"]
+        transit = ledger.outside("transit", replica)
+        if self.needs_cash:
+            turn = (come["due_week"], come["signed_week"], seller, item)
+            payer = Table({"replica": replica, "member": buyer})
+            taken = affordable(world, self.net, payer, come["price"], taken, turn)
+            ledger.move(item + 1, come["quantity"] - taken, transit, ledger.rows(replica, seller))
+        if "register" in world.tables:
+            note_arrivals(world, come, taken)
+        ledger.move(item + 1, taken, transit, ledger.rows(replica, buyer))
+        return taken
 
 
 class Ship:

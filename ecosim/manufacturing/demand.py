@@ -17,6 +17,7 @@ from ecosim.manufacturing.demand_kinds import other_kind
 from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.terms import agreed, share_revenue
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -29,11 +30,11 @@ class Demand:
 
     Consumers pay `demand.price_eur` for what they get and wait for what they do not get; of firms with `unmet: lost`
     they go away instead. They go elsewhere only where their firm takes no orders (`demand.of_inactive`); the event
-    `demand` is what they want, whoever serves it.
+    `demand` is what they want, whoever serves it. Partners whose `terms` share revenue get their share at once.
 
     Draws:
-        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal and rounded, Poisson,
-        seasonal, autocorrelated; a step, a constant and a file are not drawn.
+        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal or uniform and rounded,
+        Poisson, seasonal, autocorrelated; a step, a constant and a file are not drawn.
     """
 
     name = "demand"
@@ -48,6 +49,8 @@ class Demand:
         self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.writes += ("lost_sales",) if self.lost else ()
+        self.terms = agreed(scenario, net) if scenario.terms else None
+        self.writes += ("settlements",) if self.terms else ()
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -86,7 +89,10 @@ class Demand:
             fresh = rows[~np.isin(rows % self.net.num_positions, self.serves_both)]
         note_demand(world, fresh, quantity)
         at_once = np.clip(stock - (owed - asked), 0, asked)
+        to = Table({"replica": replica, "member": member, "item": item, "sold": sold})
+        shared = {"settlements": share_revenue(world, self.net, self.terms, to, taken)} if self.terms else {}
         return {
+            **shared,
             **(self.lost.strike(world, rows) if self.lost else {}),
             "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
             "sales": Table(
@@ -127,5 +133,8 @@ class Demand:
         if facts.kind == "poisson":
             mean = np.full(len(replica), facts.mean_units)
             return seeds.poisson(mean, seeds.WORLD, seed, world.steps, self.name, (member,))
+        if facts.kind == "uniform":
+            place = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (member,))
+            return np.rint(facts.mean_units + facts.spread_units * (2.0 * place - 1.0))
         noise = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,))
         return np.maximum(np.rint(facts.mean_units + facts.sd_units * noise), 0.0)

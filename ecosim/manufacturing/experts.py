@@ -87,6 +87,12 @@ def pass_on(question: Question) -> Answers:
     return {"quantity": _bucket(question, "quantity").snap(question["demand_history"][:, 0])}
 
 
+def make_to_order(question: Question) -> Answers:
+    """Order, or make, what is owed and neither in stock nor on order."""
+    lack = question["owed"] - question["on_hand"] - question["on_order"]
+    return {"quantity": _bucket(question, "quantity").snap(lack + MILLION - 1)}
+
+
 def most_reliable(question: Question) -> Answers:
     """Ask the seller with the best record of coming on time; among equals the first."""
     score = np.where(_choice(question, "partner").allowed, question["on_time"], -1.0)
@@ -148,6 +154,7 @@ REPLENISH: Mapping[str, Expert] = {
     "pass_on": pass_on,
     "forecast_driven": forecast_driven,
     "heeding": heeding,
+    "make_to_order": make_to_order,
 }
 QUOTE: Mapping[str, Expert] = {
     "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,

@@ -10,8 +10,9 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
+from ecosim.manufacturing.register import find
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NO_PROFIT, REASONS, ROLES, layout
+from ecosim.manufacturing.state import NO_PROFIT, NOBODY, REASONS, ROLES, layout
 from ecosim.manufacturing.talks import AGREED
 from ecosim.side import Events, Figure, Series
 from ecosim.words import Table
@@ -58,6 +59,10 @@ KPIS: Mapping[str, Figure] = {
 }
 
 
+PARTIES = ("replica", "buyer", "seller", "item")
+"""What names a talk, and the contract that it leads to, within a week."""
+
+
 def measure(world: World, events: Events, add: Adder) -> None:
     """The metrics of a week, by role or item."""
     scenario = cast(ManufacturingScenario, world.scenario)
@@ -95,15 +100,16 @@ def _measure_talks(add: Adder, items: tuple[str, ...], talks: Table, contracts: 
         for item in items:
             price = add.figures["deal_value_eur", item] / add.figures["deal_units", item]
             add.figures["deal_price_eur", item] = price
+    if deals.num_rows != contracts.num_rows:  # not all that was agreed was signed
+        deals = deals.take(find(contracts, deals, PARTIES) != NOBODY)
     add.by(items, deals["item"], "buyer_gain_eur", deals, _gain(deals, contracts, "buyer"))
     add.by(items, deals["item"], "seller_gain_eur", deals, _gain(deals, contracts, "seller"))
 
 
 def _gain(deals: Table, contracts: Table, side: str) -> Array:
     """What the side gains by each deal; both tables hold a row a deal, sorted by the same key."""
-    keys = ("replica", "buyer", "seller", "item")
-    order = np.lexsort([deals[k] for k in reversed(keys)])
-    match = np.lexsort([contracts[k] for k in reversed(keys)])
+    order = np.lexsort([deals[k] for k in reversed(PARTIES)])
+    match = np.lexsort([contracts[k] for k in reversed(PARTIES)])
     gap = deals[f"{side}_limit"][order] - contracts["price"][match]
     gain = np.empty(len(order))
     gain[order] = (gap if side == "buyer" else -gap) / MILLION * (contracts["quantity"][match] / MILLION)

@@ -119,6 +119,8 @@ class Quote:
     def _due(self, world: World) -> tuple[Array, Array, Array, Array]:
         """Positions that may ask once more: rows, sellers asked so far, candidates (rows, slots), which are allowed."""
         rows = buying(world, self.net)
+        if not self.num_sellers.all():
+            rows = rows[self.num_sellers[world.tables["positions"]["item"][rows]] > 0]  # the rest comes from outside
         positions, talks = world.tables["positions"], world.tables["talks"]
         asked = talks["buyer_position"]
         count = np.bincount(asked, minlength=positions.num_rows)[rows]

@@ -12,6 +12,7 @@ from ecosim.fields import Array
 from ecosim.manufacturing import effective
 from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.planning import unit_cost
+from ecosim.manufacturing.promises import promised
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, SHOWN_OFFERS, Layout
 from ecosim.words import Table
@@ -99,11 +100,12 @@ class Openings:
         free = world.ledger.accounts["balance"][account, item + 1] + positions["on_order"]
         capacity = effective.capacity(world, net.firm_row(positions["replica"], member))
         free += capacity * (self.facts.late_weeks + 1)
-        promised = np.zeros(positions.num_rows, np.int64)
+        none = np.zeros(positions.num_rows, np.int64)
+        owed = promised(world, net) if "promises" in world.tables else none
         rows = net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
-        np.add.at(promised, rows, contracts["open"])
+        np.add.at(owed, rows, contracts["open"])
         makes = np.tile(net.makes, world.num_replicas)
-        positions["room"][:] = np.where(makes, np.maximum(free - promised, 0), positions["wish"])
+        positions["room"][:] = np.where(makes, np.maximum(free - owed, 0), positions["wish"])
 
     def by_role(self, talks: Table) -> Table:
         """The same talks, those between firms of the same roles together: each role's rows are then one slice."""

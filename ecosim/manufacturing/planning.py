@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.exact import MILLION
+from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket
 from ecosim.manufacturing import effective, forecasting, policies, reading
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.policies import Policies
+from ecosim.manufacturing.promises import promised
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
@@ -136,16 +137,19 @@ class Replenish:
         )
 
     def _debts(self, world: World) -> Array:
-        """What each position has promised to other firms, has been told of, and has not yet shipped."""
+        """What each position has promised to other firms, or to consumers by contract, and has not yet shipped."""
         contracts = world.tables["contracts"]
         open_ = np.where(contracts["from_week"] <= world.steps, contracts["open"], 0)
-        debts = np.zeros(world.tables["positions"].num_rows, np.int64)
+        no_debts = np.zeros(world.tables["positions"].num_rows, np.int64)
+        debts = promised(world, self.net) if "promises" in world.tables else no_debts
         np.add.at(debts, self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"]), open_)
         return debts
 
 
 def market_price(net: Layout, scenario: ManufacturingScenario, item: int) -> int:
-    """What everyone holds for the price of an item before trade: half-way between its unit cost and its value."""
+    """What everyone holds for the price of an item before trade: as listed, or half-way from unit cost to value."""
+    if (listed := scenario.items[net.items[item]].catalogue_price_eur) is not None:
+        return micro(listed)
     return round((unit_cost(net, scenario, item) + scenario.items[net.items[item]].value_eur * MILLION) / 2)
 
 

@@ -11,29 +11,38 @@ from ecosim.manufacturing import series, wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.board import Board
 from ecosim.manufacturing.facts.bulletins import Bulletins
+from ecosim.manufacturing.facts.clauses import clause_faults
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
+from ecosim.manufacturing.facts.contracts import Contracts
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.equipment import Equipment
+from ecosim.manufacturing.facts.exogenous import Exogenous
 from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
 from ecosim.manufacturing.facts.forecaster import Forecaster
 from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.policies import Policy
 from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
+from ecosim.manufacturing.facts.spot import Spot
 from ecosim.manufacturing.facts.table import BargainingTable
+from ecosim.manufacturing.facts.terms import Perish, Terms
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "order", "quote", "negotiate",
-    "bargain", "maintain", "produce", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "receive", "read", "forecast", "demand", "replenish", "order", "quote",
+    "negotiate", "bargain", "sign", "spot", "maintain", "produce", "perform", "ship", "fulfil", "breach", "perish",
+    "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "quote", "negotiate", "bargain",
-    "maintain", "produce", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "receive", "read", "forecast", "demand", "replenish", "quote", "negotiate",
+    "bargain", "sign", "spot", "maintain", "produce", "perform", "ship", "fulfil", "breach", "perish", "charge",
+    "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "shock": "shocks", "wear": "equipment", "read": "bulletins", "forecast": "forecaster",
-    "bargain": "table", "maintain": "equipment", "settle": "finance", "adopt": "adoption", "publish": "board",
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "receive": "exogenous", "read": "bulletins",
+    "forecast": "forecaster", "bargain": "table", "sign": "contracts", "spot": "spot", "maintain": "equipment",
+    "perform": "contracts", "fulfil": "exogenous", "breach": "contracts", "perish": "perish", "settle": "finance",
+    "adopt": "adoption", "publish": "board",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -66,6 +75,11 @@ class ManufacturingScenario(Scenario):
         bulletins: news as text about makers, some of it false, and what happens to them.
         forecaster: who forecasts the demand of firms that subscribe.
         table: what pairs of firms bargain over, several issues at once; the plain market has no such table.
+        contracts: what becomes of contracts that are not kept; without it all are kept, however late.
+        spot: the market of last resort.
+        terms: wholesale price, buyback and revenue share of partners, by item (`order` only).
+        perish: goods that do not keep.
+        exogenous: contracts with the outside world.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -91,6 +105,11 @@ class ManufacturingScenario(Scenario):
     bulletins: Bulletins | None = None
     forecaster: Forecaster | None = None
     table: BargainingTable | None = None
+    contracts: Contracts | None = None
+    spot: Spot | None = None
+    terms: dict[str, Terms] | None = None
+    perish: Perish | None = None
+    exogenous: Exogenous | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -109,6 +128,7 @@ class ManufacturingScenario(Scenario):
             *company.faults(self),
             *wiring.faults(self),
             *_equipment_faults(self),
+            *clause_faults(self),
         ]
         if not faults:  # whom shocks concern is looked up by name: only where names are right
             faults = shock_faults(self.shocks or [], self.firms, self.items)
@@ -152,6 +172,8 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
         faults.append("firms: two groups have the same name")
     known = ", ".join(scenario.items)
     sold = {f.sells for f in scenario.firms if f.role != "distributor" or "order" in scenario.phases}
+    outside = scenario.exogenous or Exogenous.model_construct()
+    sold |= {contract.item for contract in outside.supplies}
     for i, firms in enumerate(scenario.firms):
         place = f"firms[{i}] ({firms.name})"
         if firms.sells not in scenario.items:
@@ -177,7 +199,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
     has_demand = "demand" in scenario.phases
     if has_demand and "demand" not in scenario.model_fields_set:
         faults.append("demand: missing; this key is required")
-    if has_demand and not any(firms.demand == "consumers" for firms in scenario.firms):
+    if has_demand and not outside.sales and not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
     return faults
 

@@ -11,17 +11,21 @@ from ecosim.manufacturing import (
     adoption,
     aftermath,
     board,
+    breach,
     companies,
     concentration,
     demand_kinds,
     effectiveness,
     entry,
+    exogenous,
     finance,
     forecasters,
     network,
+    perish,
     readers,
     resilience,
     speech,
+    spot,
     table,
     week,
 )
@@ -53,6 +57,10 @@ ALL = join(
         demand_kinds.CHAPTER,
         concentration.CHAPTER,
         adoption.CHAPTER,
+        exogenous.CHAPTER,
+        breach.CHAPTER,
+        spot.CHAPTER,
+        perish.CHAPTER,
     ]
 )
 

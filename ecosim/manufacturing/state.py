@@ -26,7 +26,7 @@ EXTERNALS = ("nature", "consumers", "models", "transit", "bank", "services")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
     "interest", "liquidation", "compensation", "default", "fees", "adoption", "ordering", "lost_sales", "maintenance",
-    "subscriptions",
+    "subscriptions", "terms", "disposal", "spot", "exogenous",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
@@ -345,10 +345,15 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "due_week": tile(week + net.lead_weeks[buyer]),
             "quantity": tile(units),
             "open": tile(units),
-            "price": tile(np.zeros(rows, np.int64)),
+            "price": tile(np.array([_wholesale(scenario, net.items[i]) for i in item], np.int64)),
             "penalty": tile(np.full(rows, micro(scenario.late_penalty_share))),
         }
     )
+
+
+def _wholesale(scenario: ManufacturingScenario, item: str) -> int:
+    terms = (scenario.terms or {}).get(item)
+    return micro(terms.price_eur) if terms is not None else 0
 
 
 def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:

@@ -10,6 +10,8 @@ import numpy as np
 from ecosim import simulate, testing
 from ecosim.exact import MILLION
 from ecosim.fields import Array
+from ecosim.manufacturing.exogenous import SUPPLY
+from ecosim.manufacturing.spot import SURPLUS
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
 from ecosim.scenario import Scenario
@@ -68,7 +70,7 @@ def _goods(world: World) -> Array:
 
 
 def _add_flows(goods: Array, events: Mapping[str, Table], world: World) -> None:
-    """What the step's events say came in and went out: made, used up in making, sold, scrapped, withdrawn."""
+    """What the step's events say came in and went out: made, used up, sold, scrapped, withdrawn, traded outside."""
     if not goods.size:
         return
     made, sold = events["production"], events["sales"]
@@ -77,12 +79,24 @@ def _add_flows(goods: Array, events: Mapping[str, Table], world: World) -> None:
     for name in ("rejects", "recalls"):
         gone = events[name]
         np.subtract.at(goods, (gone["replica"], gone["item"]), gone["quantity"])
+    _add_outside(goods, events)
     items = list(world.scenario.items)  # type: ignore[attr-defined]  # a scenario with goods has items
     for whole, item in enumerate(world.scenario.items.values()):  # type: ignore[attr-defined]
         rows = made["item"] == whole
         for part, count in item.bom.items():
             where = (made["replica"][rows], np.full(int(rows.sum()), items.index(part)))
             np.subtract.at(goods, where, made["made"][rows] * count)
+
+
+def _add_outside(goods: Array, events: Mapping[str, Table]) -> None:
+    """Bought and sold at the spot market, by contract with the outside world, or gone bad."""
+    spot, outside, gone = events["spot"], events["fulfilled"], events["perished"]
+    for table, amount, comes in (
+        (spot, spot["quantity"], spot["why"] != SURPLUS),
+        (outside, outside["delivered"], outside["which"] == SUPPLY),
+        (gone, gone["quantity"], np.zeros(gone.num_rows, bool)),
+    ):
+        np.add.at(goods, (table["replica"], table["item"]), np.where(comes, amount, -amount))
 
 
 def common_worlds(scenario: str, other: Wishes, seeds: int = 4, steps: int = 8) -> list[Figure]:

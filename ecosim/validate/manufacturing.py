@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecosim.validate import bargaining, beer_game, chain, inventory, laws, outage, shop_floor, stock
+from ecosim.validate import bargaining, beer_game, chain, contracts, inventory, laws, outage, shop_floor, stock
 
 CASES = (
     *beer_game.CASES,
@@ -12,6 +12,8 @@ CASES = (
     *bargaining.CASES,
     *shop_floor.CASES,
     *outage.CASES,
+    *contracts.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
+    laws.conserved("manufacturing", "broken_promises"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
 )

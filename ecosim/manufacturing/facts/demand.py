@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ecosim.scenario import Amount, Facts, Whole
 
 Setting = Literal["constant", "variable", "larger", "seasonal", "normal"]
-_ONLY = {"season": "seasonal", "correlation": "ar1", "file": "series", "setting": "invagent"}
+_ONLY = {"season": "seasonal", "correlation": "ar1", "file": "series", "setting": "invagent", "spread_units": "uniform"}
 """Keys that one kind alone needs, and which one."""
 _WITHOUT_MEAN = ("series", "invagent")
 
@@ -19,10 +19,12 @@ class Demand(Facts):
 
     Attributes:
         kind: `constant` is the mean every week; `normal` is rounded and never below 0; `poisson` has a mean up to 500;
+            `uniform` lies evenly within `spread_units` of the mean, rounded;
             `step` is without chance; `seasonal` is normal about a mean that goes up and down; `ar1` is normal and
             remembers the week before; `series` is read from a file; `invagent` is one of the settings of that paper.
         mean_units: mean of a week; of a step, what is wanted before `step_week`.
         sd_units: standard deviation of a week (`normal`, `seasonal`, `ar1`).
+        spread_units: half the width of the range (`uniform` only).
         step_week: the first week of `step_units` (`step` only); 0: from the start.
         step_units: what is wanted from `step_week` on (`step` only).
         season: times the mean in weeks 1, 2, …, and from the start again (`seasonal` only).
@@ -36,9 +38,10 @@ class Demand(Facts):
             go in equal parts, in whole units, to the firms that sell them the same item (to none: stay away).
     """
 
-    kind: Literal["constant", "normal", "poisson", "step", "seasonal", "ar1", "series", "invagent"]
+    kind: Literal["constant", "normal", "poisson", "uniform", "step", "seasonal", "ar1", "series", "invagent"]
     mean_units: Amount = 0.0
     sd_units: Amount = 0.0
+    spread_units: Amount = 0.0
     step_week: Whole = 0
     step_units: Amount = 0.0
     season: list[Amount] = Field(default_factory=list)
@@ -69,4 +72,13 @@ class Demand(Facts):
             faults.append("mean_units: missing; this key is required")
         if faults:
             raise ValueError("\n".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _uniform_is_not_negative(self) -> Self:
+        if self.spread_units > self.mean_units:
+            raise ValueError(
+                f"spread_units ({self.spread_units:g}) must not be above mean_units ({self.mean_units:g}): "
+                "nobody wants less than nothing"
+            )
         return self

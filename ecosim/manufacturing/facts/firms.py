@@ -21,6 +21,8 @@ class Item(Facts):
         bom: how many whole units of other items go into one unit (bill of materials); empty for raw goods.
         make_cost_eur: cost of making one unit, beside its materials.
         value_eur: what one unit is worth to a buyer on average; private values scatter around it.
+        catalogue_price_eur: what everyone holds for the price of a unit before trade; by default half-way between what
+            it costs and what it is worth.
         holding_cost_eur: cost of holding one unit for a week.
         backlog_cost_eur: cost of owing one unit for a week after it was due.
         lost_cost_eur: cost of each unit of demand that is lost (`unmet: lost`), beside the missed sale.
@@ -29,6 +31,7 @@ class Item(Facts):
     bom: dict[str, Count] = Field(default_factory=dict)
     make_cost_eur: Amount = 0.0
     value_eur: Amount = 0.0
+    catalogue_price_eur: Amount | None = None
     holding_cost_eur: Amount = 0.0
     backlog_cost_eur: Amount = 0.0
     lost_cost_eur: Amount = 0.0
