@@ -4,7 +4,8 @@ Who does not perform pays the other party `penalty_share` of the value not perfo
 
 * *product*: what is still not sent `grace_weeks` after the week agreed is called off, and the seller pays. What is on
   its way then still counts as delivered, late. A seller that must *cure* first buys the goods at the spot market and
-  hands them over at the contract's price, as a delivery that is late; the penalty is then due on the rest.
+  hands them over at the contract's price, as a delivery that is late, whatever its cash; the penalty is then due on the
+  rest.
 * *money*: what the buyer could not pay on arrival went back (`delivery.Arrive`); the buyer pays, as far as it can.
 * *refusal*: what the seller refused to send (`perform.Perform`); the seller pays at once.
 """

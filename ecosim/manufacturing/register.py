@@ -66,7 +66,12 @@ STATES = {
     ),
     "drafts": State(
         "a contract that a talk has concluded this week and nobody has signed",
-        {**_WHO, "from_week": Meaning("week", "when the seller knows of it"), **_TERMS},
+        {
+            **_WHO,
+            "from_week": Meaning("week", "when the seller knows of it"),
+            **_TERMS,
+            "penalty": Meaning("share/1e6", "of the value, that the seller pays back for each week late"),
+        },
     ),
     "records": State(
         "how a firm has kept its contracts",
@@ -182,7 +187,6 @@ def compensate(world: World, share: int, entries: Array, quantity: Array) -> Non
     """Sellers pay buyers a share (millionths) of the value of what they did not perform; `entries` of the register."""
     register, ledger = world.tables["register"], world.ledger
     replica, price = register["replica"][entries], register["price"][entries]
-            "penalty": Meaning("share/1e6", "of the value, that the seller pays back for each week late"),
     due = value(share, value(price, quantity))
     seller, buyer = (ledger.rows(replica, register[side][entries]) for side in ("seller", "buyer"))
     ledger.pay("penalties", due, seller, buyer)

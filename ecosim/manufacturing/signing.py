@@ -92,7 +92,7 @@ class Sign:
         world.tables["drafts"] = no_drafts()
         return {
             "contracts": put_in_force(world, self.net, drafts.take(signed)),
-            "contract_ends": _cancelled(world, drafts.take(~signed)),
+            "contract_ends": _cancelled(world, drafts.take(~signed & world.is_live[drafts["replica"]])),
         }
 
     def _both_active(self, world: World, drafts: Table) -> Array:
