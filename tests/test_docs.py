@@ -25,6 +25,7 @@ SAYS = {
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
     "creator_community": "feed shares attention less equally than chance in",
     "smart_manufacturing": "price of a pump, EUR: +",
+    "talking_market": "Distributors pay least as boulware",
 }
 """What each story comes to."""
 NOT_RUN = {
