@@ -32,6 +32,7 @@ SAYS = {
     "maintenance_or_not": "condition_based earns a shop",
     "supplier_outage": "With five weeks of parts it loses",
     "supply_network": "times as much stock as levels for the whole network; no fewer",
+    "talking_market": "Distributors pay least as boulware",
 }
 """What each story comes to."""
 NOT_RUN = {

@@ -26,9 +26,10 @@ Decisions:
 
 Sensing:
     A firm sees its own stock, orders, debts and demand, its own limit and deadline, and in a talk the offers of the
-    other side. It never sees the limit, the deadline, the stock or the cash of another firm, nor a talk of others. Of
-    other firms it knows how many of their deliveries came on time, and, where it may adopt a mind, the best profit of a
-    firm of its role with each mind. What it sees is exact.
+    other side; where a scenario has `negotiation.rivals` or `speech`, also the best offer of its own other talks about
+    the item, and what the other side says. It never sees the limit, the deadline, the stock or the cash of another
+    firm, nor a talk of others. Of other firms it knows how many of their deliveries came on time, and, where it may
+    adopt a mind, the best profit of a firm of its role with each mind. What it sees is exact.
 
 Learning:
     No mind changes during a run, but firms may adopt others (`adoption`). Firms carry records that minds may use: the

@@ -62,6 +62,21 @@ THEME = Theme(
             kpis=("deal_price_eur", "agreement_rate", "rounds_per_talk", "buyer_share"),
         ),
         Plan(
+            title="What talks came to, and could have",
+            lead=(
+                "Gains of both sides by the talks that ended, against the most that both could have gained, and the "
+                "distance to the points of bargaining theory (`negotiation.analysis`)."
+            ),
+            panels=(
+                Panel("welfare_eur", against="best_welfare_eur", title="Welfare (dashed: the most there was)"),
+                Panel("nash_distance_eur"),
+            ),
+            kpis=(
+                *("welfare_eur", "efficiency", "pareto_share"),
+                *("nash_distance_eur", "kalai_distance_eur", "ks_distance_eur"),
+            ),
+        ),
+        Plan(
             title="Negotiations",
             lead="Two firms at a time, move by move. Where a language model moved, unfold what it read and scored.",
             extra=talk.parts,

@@ -6,8 +6,10 @@ from typing import Any, cast
 
 import pandas as pd
 
+from ecosim.exact import MILLION
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import ROLES, Layout, layout
+from ecosim.manufacturing.speech import Said, sentence
+from ecosim.manufacturing.state import NOBODY, ROLES, Layout, layout
 from ecosim.manufacturing.talks import ACTS, AGREED, OUTCOMES, REJECT
 from ecosim.report.answers import ANSWERS, asked
 from ecosim.report.canvas import INK, SERIES, Drawing, Scale, level_grid, ticks
@@ -37,7 +39,7 @@ def parts(source: Source) -> list[Part]:
     keys = pd.MultiIndex.from_frame(answers[KEYS].drop_duplicates()) if not answers.empty else _NONE
     net = layout(cast(ManufacturingScenario, source.run.scenario))
     picked = chosen(with_prices(talks, source.events("contracts", [*KEYS, "price"], replica=replicas)), keys, net)
-    offers = _of_all(source, [talk for talk, _ in picked])
+    offers = _with_words(source, _of_all(source, "offers", [talk for talk, _ in picked]))
     shown = tuple(_transcript(source, net, talk, reasons, offers, answers) for talk, reasons in picked)
     where = listed([source.named(replica) for replica in replicas])
     note = f"{len(shown)} of {len(talks):,} negotiations of {where}: "
@@ -59,10 +61,18 @@ def _answers(answers: pd.DataFrame) -> pd.DataFrame:
     return mine.assign(buyer=buyer, seller=seller)
 
 
-def _of_all(source: Source, talks: list[Talk]) -> pd.DataFrame:
+def _of_all(source: Source, table: str, talks: list[Talk]) -> pd.DataFrame:
     """The offers of all talks shown, and of others in the same weeks between the same sort of firms."""
     wanted = {key: sorted({int(talk[key]) for talk in talks}) for key in KEYS}
-    return source.events("offers", (), **wanted)
+    return source.events(table, (), **wanted)
+
+
+def _with_words(source: Source, offers: pd.DataFrame) -> pd.DataFrame:
+    """The same moves with what was said with them, where the scenario has speech or negotiates penalties."""
+    speeches = _of_all(source, "speeches", offers[KEYS].to_dict("records"))
+    if not {*KEYS, "move"} <= set(speeches):
+        return offers
+    return offers.merge(speeches, how="left", on=[*KEYS, "move"])
 
 
 def _transcript(
@@ -100,6 +110,8 @@ def _move(source: Source, net: Layout, talk: Talk, row: Any, spoken: pd.DataFram
     terms = f"{goods} at {row.price:.2f} EUR, delivery in {row.week} wk"
     if row.act == REJECT:
         terms = "walks away"
+    elif hasattr(row, "speech"):
+        terms = sentence(_said(row))
     mine = spoken[spoken["round"] == row.move] if not spoken.empty else spoken
     return Move(
         number=int(row.move) + 1,
@@ -110,6 +122,16 @@ def _move(source: Source, net: Layout, talk: Talk, row: Any, spoken: pd.DataFram
         terms=terms,
         asked=asked(mine),
     )
+
+
+def _said(row: Any) -> Said:
+    """A move of the event tables, in natural units, as the speech act that it was."""
+    millionths = {name: round(getattr(row, name) * MILLION) for name in ("price", "quantity", "penalty", "cited")}
+    return Said(act=int(row.speech), week=int(row.week), **{name: _known(n) for name, n in millionths.items()})
+
+
+def _known(millionths: int) -> int:
+    return millionths if millionths >= 0 else NOBODY
 
 
 def _mind(source: Source, net: Layout, replica: int, firm: int) -> str:
@@ -138,6 +160,7 @@ def _outcome(talk: Talk) -> str:
     told = {
         "agreed": "a deal on the last terms",
         "rejected": "one side walked away",
+        "left": "a threat to leave was not heeded",
         "withdrawn": "the accept did not fit the room left, so it was withdrawn",
         "satisfied": "one side had no room left for one more unit",
     }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
+import ecosim
 from ecosim import simulate
+from ecosim.manufacturing.speech import AGREE, heard
 from ecosim.manufacturing.state import layout
 from ecosim.manufacturing.talks import AGREED, OUTCOMES
 from ecosim.report.posts import BY_LOT, END, TOP
@@ -62,3 +66,11 @@ def test_a_gallery_shows_extremes_and_a_lot_and_is_bounded():
     assert "shown and passed over" in found[999]
     assert sum("picked by lot" in why for why in found.values()) == BY_LOT
     assert len(found) <= TOP + 3 * END + BY_LOT
+
+
+def test_where_there_is_speech_a_move_is_a_sentence(tmp_path):
+    run = ecosim.run("talking_market", seeds=1, steps=2)
+    page = run.report(tmp_path / "report.html").read_text()
+    said = re.findall(r'class="act accept">accept</span> ([^<]+)</p>', page)
+    assert said and all(heard(text.strip()).act == AGREE for text in said)
+    assert "Another firm&#39;s price is" in page
