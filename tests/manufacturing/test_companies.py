@@ -6,7 +6,7 @@ from time import process_time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ecosim
@@ -20,6 +20,7 @@ from ecosim.record.store import Memory
 from ecosim.rules.claims import pro_rata
 from ecosim.rules.ledger import CASH
 from ecosim.simulate import Arm
+from ecosim.validate.minds import anything_legal
 from ecosim.words import Table, concat
 
 MARKET, OPEN = "smart_manufacturing", "open_market_entry"
@@ -204,6 +205,34 @@ def test_nothing_comes_from_nothing_while_firms_come_and_go(market):
     firms = world.tables["firms"]
     goods = world.ledger.accounts["balance"][world.ledger.accounts["is_member"], 1:]
     assert (goods[~firms["is_active"]] == 0).all() and (~firms["is_active"]).any()
+
+
+@settings(max_examples=2, deadline=None)
+@given(seed=st.integers(0, 10_000), lead=st.integers(0, 2))
+def test_under_any_legal_answers_failing_and_leaving_keep_all_books(seed, lead):
+    """Minds that answer anything at all go broke by the dozen; they leave no goods, no debts and no promises behind."""
+    minds = dict.fromkeys(("supplier", "manufacturer", "distributor"), anything_legal)
+    world, _, recorder = prepared(OPEN, minds, seeds=2, steps=7, lead_time_weeks=lead, world_seed=seed, mind_seed=seed)
+    firms = world.tables["firms"]
+    for step in range(1, 8):
+        was_active = firms["is_active"].copy()
+        world.step()
+        events = recorder.close_step(step)
+        assert world.is_live.all(), world.tables["replicas"]["fault"]
+        net = world.phases[0].net
+        entered = firms["entered_week"] == step
+        for side in ("buyer", "seller"):
+            signed = events["contracts"]
+            assert (was_active | entered)[net.firm_row(signed["replica"], signed[side])].all()
+            promised = world.tables["contracts"]
+            assert firms["is_active"][net.firm_row(promised["replica"], promised[side])].all()
+        assert (world.tables["positions"]["on_order"] >= 0).all()
+        balance = world.ledger.accounts["balance"][world.ledger.accounts["is_member"]]
+        assert (balance[~firms["is_active"]] >= 0).all() and (balance[~firms["is_active"], 1:] == 0).all()
+        exits, paid = events["exits"], events["compensations"]
+        assert paid["paid"].sum() == np.minimum(exits["owed"], exits["estate"]).sum()
+        assert paid["claim"].sum() == exits["owed"].sum()
+    assert (~was_active).any()
 
 
 def test_other_minds_meet_the_same_entrants_and_the_same_demand_bit_for_bit():
