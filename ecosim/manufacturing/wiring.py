@@ -30,6 +30,18 @@ def firm_names(scenario: ManufacturingScenario) -> list[tuple[str, Firms]]:
     ]
 
 
+def find(scenario: ManufacturingScenario, name: str) -> tuple[Firms, int] | None:
+    """The group that a name stands for, and which of its firms, from 0; found without numbering through them all."""
+    for firms in scenario.firms:
+        if firms.name == name:
+            return firms, 0
+    group, _, number = name.rpartition("_")
+    for firms in scenario.firms:
+        if firms.name == group and firms.count > 1 and number.isdecimal() and number == str(int(number[:13])):
+            return (firms, int(number) - 1) if 1 <= int(number) <= firms.count else None
+    return None
+
+
 def numbers(scenario: ManufacturingScenario) -> dict[str, int]:
     """The number of each firm by its name; a group's name stands for its first firm."""
     found: dict[str, int] = {}
@@ -78,8 +90,7 @@ def faults(scenario: ManufacturingScenario) -> list[str]:
     """What is wrong with partners, lines, policies and charges, as lines that begin with their place."""
     if any(firms.sells not in scenario.items for firms in scenario.firms):
         return []  # told already; the rest would only follow from it
-    known, sells = numbers(scenario), [group.sells for _, group in firm_names(scenario)]
-    found = [f for i, firms in enumerate(scenario.firms) for f in _of_firms(scenario, i, firms, known, sells)]
+    found = [fault for i, firms in enumerate(scenario.firms) for fault in _of_firms(scenario, i, firms)]
     found += _rings(scenario) if "order" in scenario.phases and not found else []
     found += [
         fault for name, policy in (scenario.policies or {}).items() for fault in _of_policy(scenario, name, policy)
@@ -89,13 +100,12 @@ def faults(scenario: ManufacturingScenario) -> list[str]:
     return found
 
 
-def _of_firms(
-    scenario: ManufacturingScenario, i: int, firms: Firms, known: dict[str, int], sells: list[str]
-) -> Iterator[str]:
+def _of_firms(scenario: ManufacturingScenario, i: int, firms: Firms) -> Iterator[str]:
     place = f"firms[{i}] ({firms.name})"
     groups = [group.name for group in scenario.firms]
     named = {f"partners.{item}": name for item, name in firms.partners.items()}
     named |= {"partner": firms.partner} if firms.partner is not None else {}
+    known = {name: firm[0] for name in named.values() if (firm := find(scenario, name))}
     unknown = {key: name for key, name in named.items() if name not in known}
     for key, name in unknown.items():
         yield f"{place}.{key}: unknown firm {name!r}; known: {', '.join(groups)}"
@@ -113,9 +123,9 @@ def _of_firms(
                     f"{place}.partner: needed, because the phase 'order' buys {item!r} from one partner without "
                     "negotiation"
                 )
-            elif sells[known[seller]] != item:
+            elif known[seller].sells != item:
                 key = f"partners.{item}" if item in firms.partners else "partner"
-                yield f"{place}.{key}: {seller!r} sells {sells[known[seller]]!r}, but {item!r} is to be bought there"
+                yield f"{place}.{key}: {seller!r} sells {known[seller].sells!r}, but {item!r} is to be bought there"
     yield from _of_line(place, firms)
 
 
@@ -134,29 +144,29 @@ def _of_line(place: str, firms: Firms) -> Iterator[str]:
 
 def _rings(scenario: ManufacturingScenario) -> list[str]:
     """Firms that buy from each other in a ring, so that nobody in it could have made what they sell."""
-    known = numbers(scenario)
-    every = firm_names(scenario)
-    sources = {
-        i: {known[name] for item in needs(scenario, firms) if (name := partner_name(firms, item)) in known}
-        for i, (_, firms) in enumerate(every)
-    }
+    sources: dict[str, set[str]] = {}
+    for firms in scenario.firms:
+        wanted = {partner_name(firms, item) for item in needs(scenario, firms)}
+        sources[firms.name] = {name for name in wanted if name is not None}
+    for name in set().union(*sources.values()) - set(sources):  # single firms of a group, which buy as all of it does
+        found = find(scenario, name)
+        sources[name] = sources[found[0].name] if found else set()
     try:
         TopologicalSorter(sources).prepare()
     except CycleError as error:
-        ring = [every[i][0] for i in reversed(error.args[1])]
-        way = " from ".join(f"{name}" for name in ring)
+        way = " from ".join(reversed(error.args[1]))
         return [f"firms: a ring of partners ({way}): goods would come from nowhere; give one of them another partner"]
     return []
 
 
 def _of_policy(scenario: ManufacturingScenario, name: str, policy: Policy) -> Iterator[str]:
-    place, known = f"policies.{name}", numbers(scenario)
-    if name not in known:
+    place, found = f"policies.{name}", find(scenario, name)
+    if found is None:
         yield f"{place}: unknown firm {name!r}{did_you_mean(name, [group.name for group in scenario.firms])}"
         return
     if "replenish" not in scenario.phases:
         yield f"{place}: nobody plans without the phase 'replenish'; add it"
-    firms = firm_names(scenario)[known[name]][1]
+    firms = found[0]
     item = scenario.items[firms.sells]
     holding = item.holding_cost_eur if firms.holding_cost_eur is None else firms.holding_cost_eur
     backlog = item.backlog_cost_eur if firms.backlog_cost_eur is None else firms.backlog_cost_eur
