@@ -211,7 +211,8 @@ class Wear:
         gap = np.maximum(now["threshold"] - now["level"], 0)
         failed = (span > 0) & (wear * span // MILLION >= gap)
         to_failure = np.where(failed, np.minimum(gap * MILLION // np.maximum(wear, 1), span), span)
-        repair = np.where(failed, self._repairs(world, seed, key), 0)
+        repair = np.zeros(len(rows), np.int64)
+        repair[failed] = self._repairs(world, seed[failed], (key[0][failed], key[1][failed]))
         now_down = np.minimum(repair, span - to_failure)
         machines["running"][rows] = span - now_down
         machines["down"][rows] = now["down"] - before + repair - now_down

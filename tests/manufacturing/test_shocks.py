@@ -6,7 +6,7 @@ import pytest
 import ecosim
 from ecosim import catalog, simulate, testing
 from ecosim.contrast import check_common_world
-from ecosim.errors import ScenarioError
+from ecosim.errors import RunError, ScenarioError
 from ecosim.exact import MILLION
 from ecosim.manufacturing import resilience
 from ecosim.manufacturing.resilience import ripple
@@ -174,7 +174,8 @@ def test_another_shock_in_the_file_does_not_move_those_that_are_there():
 
 def test_arms_with_other_minds_meet_the_same_shocks():
     arms = {"usual": {}, "early": {"distributor.negotiate": "conceder"}}
-    run = ecosim.compare(NAME, arms, seeds=3, steps=24).run
+    often = {"shocks": [shock(chance=0.4, size=0.5, triggers=[{"shock": "surge"}]), shock("surge", size=1.5)]}
+    run = ecosim.compare(NAME, arms, seeds=3, steps=6, changes=often).run
     check_common_world(run.manifest)
     found = run.events("shocks")
     pairs = [found[found["replica"] // 3 == arm].drop(columns="replica").to_numpy().tolist() for arm in (0, 1)]
@@ -247,6 +248,10 @@ def test_an_outage_at_the_source_ripples_down_the_chain():
     wave = ripple(run).set_index("name")["after"]
     assert wave["factory"] < wave["distributor"] < wave["wholesaler"] < wave["retailer"]
     assert ripple(ecosim.run("beer_game", steps=4)).empty
+    ax = run.plot.ripple()
+    assert ax.get_title(loc="left") == "replica 0: weeks after week 5"
+    with pytest.raises(RunError, match="no shock in replica 0 of this run"):
+        ecosim.run("beer_game", steps=4).plot.ripple()
     later = ripple(run, since=6).set_index("name")["week"]
     assert later["factory"] == 5 + wave["factory"]
 
