@@ -13,7 +13,7 @@ from ecosim.minds.prompts import Prompts
 from ecosim.opening import Arm
 from ecosim.record.store import Memory
 from ecosim.rules import reliability
-from ecosim.validate import laws, shop_floor
+from ecosim.validate import laws, minds, shop_floor
 
 NAME = "maintenance_or_not"
 EVEN = {
@@ -157,6 +157,21 @@ def test_what_an_expert_does(expert, columns, act):
     assert maintenance.MAINTAIN[expert](question(**columns))["act"].tolist() == [act]
 
 
+def test_every_policy_answers_legally_and_a_row_the_same_in_any_company():
+    (asked,) = [q for q in testing.questions(NAME, seeds=2, steps=2) if q.phase == "maintain" and q.step == 2]
+    tried = minds.experts_of(asked, NAME)
+    assert len(tried) >= 4
+    assert all(minds.is_legal(mind, asked) and minds.is_alone(mind, asked) for mind in tried)
+
+
+def test_asking_writes_nothing_and_asks_the_same_again():
+    facts = simulate.load_scenario(NAME).with_changes(seeds=2, steps=3)
+    world, _, _ = simulate.prepare(facts, [Arm(name="all")])
+    world.step()
+    for phase in world.phases:
+        testing.check_phase(phase, world)
+
+
 def test_a_period_of_ones_own():
     assert maintenance.by_age(6)(question(weeks_run=6))["act"].tolist() == [NOW]
     assert maintenance.by_age(6)(question(weeks_run=5))["act"].tolist() == [DEFER]
@@ -211,8 +226,8 @@ def test_a_queue_at_capacity_has_no_mean():
 
 
 def test_arms_that_maintain_otherwise_meet_the_same_wear_and_demand():
-    minds = ("condition_based", "run_to_failure", "age_based")
-    arms = [Arm(name=name, minds={"supplier.maintain": name}) for name in minds]
+    policies = ("condition_based", "run_to_failure", "age_based")
+    arms = [Arm(name=name, minds={"supplier.maintain": name}) for name in policies]
     facts = simulate.load_scenario(NAME).with_changes(seeds=2, steps=12)
     done = simulate.simulate(facts, arms, Memory()).manifest
     world, whole = done["exogenous_digests"], done["digests"]
