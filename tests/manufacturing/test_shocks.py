@@ -267,10 +267,10 @@ def test_an_outage_at_the_source_ripples_down_the_chain():
 @pytest.mark.parametrize(
     ("shocks", "message"),
     [
-        ([shock(week=3, size=1.2)], r"the size of a outage is a share above 0, at most 1, got 1.2"),
-        ([shock("closure", week=3, size=0.0)], "the size of a closure is a share above 0, at most 1, got 0"),
-        ([shock("surge", week=3)], "the size of a surge is a factor, and 1 changes nothing; give another"),
-        ([shock("delay", week=3, size=1.5)], "the size of a delay is whole weeks from 1, got 1.5"),
+        ([shock(week=3, size=1.2)], "size: of kind .outage. it is a share above 0, at most 1, got 1.2"),
+        ([shock("closure", week=3, size=0.0)], "size: of kind .closure. it is a share above 0, at most 1, got 0"),
+        ([shock("surge", week=3)], "size: of kind .surge. it is a factor, and 1 changes nothing; give another"),
+        ([shock("delay", week=3, size=1.5)], "size: of kind .delay. it is whole weeks from 1, got 1.5"),
         ([shock("recall", week=3, weeks=2)], "a recall happens in one week"),
         ([shock(week=3, weeks=4, most_weeks=2)], r"most_weeks \(2\) must not be below weeks \(4\)"),
         ([shock(week=3, weeks=0)], r"shocks\[0\].weeks: "),
