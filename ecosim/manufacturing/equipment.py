@@ -285,5 +285,5 @@ def tell_firms(world: World, net: Layout, facts: Equipment, who: Array) -> None:
     spoilt = output * (worn * micro(facts.reject_share) // MILLION) // MILLION
     made, bad = (column.reshape(-1, facts.machines).sum(axis=1) for column in (output, spoilt))
     firm = net.firm_row(np.repeat(np.arange(world.num_replicas), len(who)), np.tile(who, world.num_replicas))
-    firms["running"][firm] = made // facts.machines
+    firms["running"][firm] = -(-made // facts.machines)  # up: two of three machines make 80 of 120, and not 79
     firms["rejecting"][firm] = bad * MILLION // np.maximum(made, 1)

@@ -79,6 +79,17 @@ def test_maintenance_takes_a_quarter_of_the_week_and_makes_the_machine_new():
     assert run.events("maintenance")["cost"].tolist() == [20] * 3
 
 
+def test_two_of_three_machines_make_two_thirds():
+    def first(question):
+        return {"act": np.where(question.key["round"] == 0, NOW, DEFER)}
+
+    changes = {"machines": 3, "maintenance_weeks": 1.0}
+    facts = {"firms.0.count": 1, "steps": 1, "seeds": 1, "equipment": {**EVEN, **changes}}
+    everything = lambda q: {"quantity": q.field("quantity").high}  # noqa: E731
+    run = ecosim.run(NAME, changes=facts, minds={"supplier.maintain": first, "supplier.replenish": everything})
+    assert run.events("production")["made"].tolist() == [80]
+
+
 def test_maintenance_longer_than_a_week_goes_on_in_the_next_and_is_not_asked_again():
     run = press(4, always(NOW), maintenance_weeks=1.5)
     assert run.events("production")["made"].tolist() == [0, 0, 0, 0]  # week 2 has half a week, and stops again
