@@ -126,7 +126,9 @@ class Run:
         role = pd.Series(list(self.side.roles)).take(self.side.member_roles(self.scenario)).to_numpy()
         people = pd.DataFrame({"name": self._names["member"], "role": role}).rename_axis("member").reset_index()
         rank = people.groupby("role").cumcount()
-        phases = dict.fromkeys(phase for who in dict.fromkeys(role) for phase in self.side.roles[who])
+        here = self.side.has_phase(self.scenario)
+        asked_of = (phase for who in dict.fromkeys(role) for phase in self.side.roles[who])
+        phases = dict.fromkeys(phase for phase in asked_of if here is None or phase in here)
         by_arm = []
         for arm in self.arms:
             minds = seats(Source(self), arm)
