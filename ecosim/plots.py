@@ -135,6 +135,28 @@ class Plots:
         ax.set_title(f"contracts of replica {replica}, edges as wide as units", loc="left", fontsize="medium")
         return ax
 
+    def ripple(self, replica: int = 0, since: int | None = None, ax: Axes | None = None) -> Axes:
+        """The network of one replica, each firm in the colour of the weeks until a shock reached it; white: never.
+
+        Args:
+            replica: which.
+            since: the week of the shock; by default that of the replica's first.
+            ax: where to draw; a new figure by default.
+
+        Raises:
+            RunError: there was no shock in this replica, or nothing was contracted.
+        """
+        from ecosim.manufacturing.resilience import ripple
+
+        wave = ripple(self._run, since)
+        wave = wave[wave["replica"] == replica].set_index("name")
+        if wave.empty:
+            raise RunError(f"no shock in replica {replica} of this run; name a week: since=…")
+        ax = draw_network(self._run.graph(replica), _axes(ax, (7.5, 5)))
+        _draw_wave(ax, self._run.graph(replica), wave["after"])
+        ax.set_title(f"replica {replica}: weeks after week {wave['since'].iloc[0]}", loc="left", fontsize="medium")
+        return ax
+
     def talk(self, talk: Mapping[str, Any] | None = None, ax: Axes | None = None) -> Axes:
         """One negotiation: the prices that both sides offered, move by move, and the limits that each kept to itself.
 
@@ -249,6 +271,16 @@ def draw_network(graph: nx.MultiDiGraph[str], ax: Axes) -> Axes:
     ax.set_axis_off()
     ax.margins(x=0.2)
     return ax
+
+
+def _draw_wave(ax: Axes, graph: nx.MultiDiGraph[str], after: pd.Series[float]) -> None:
+    """Discs over the firms of a network: darker the sooner, white where it never came."""
+    place = _columns(graph)
+    x, y = np.array([place[name] for name in after.index]).T
+    never = after.isna().to_numpy()
+    ax.scatter(x[never], y[never], s=70, c="white", edgecolors="0.5", zorder=3)
+    discs = ax.scatter(x[~never], y[~never], s=90, c=after[~never], cmap="inferno", edgecolors="0.25", zorder=3, vmin=0)
+    ax.figure.colorbar(discs, ax=ax, label="weeks until it fell short", shrink=0.6)
 
 
 def _axes(ax: Axes | None, size: tuple[float, float] = (7, 3.5)) -> Axes:

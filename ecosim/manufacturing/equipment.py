@@ -211,7 +211,8 @@ class Wear:
         gap = np.maximum(now["threshold"] - now["level"], 0)
         failed = (span > 0) & (wear * span // MILLION >= gap)
         to_failure = np.where(failed, np.minimum(gap * MILLION // np.maximum(wear, 1), span), span)
-        repair = np.where(failed, self._repairs(world, seed, key), 0)
+        repair = np.zeros(len(rows), np.int64)
+        repair[failed] = self._repairs(world, seed[failed], (key[0][failed], key[1][failed]))
         now_down = np.minimum(repair, span - to_failure)
         machines["running"][rows] = span - now_down
         machines["down"][rows] = now["down"] - before + repair - now_down
@@ -284,5 +285,5 @@ def tell_firms(world: World, net: Layout, facts: Equipment, who: Array) -> None:
     spoilt = output * (worn * micro(facts.reject_share) // MILLION) // MILLION
     made, bad = (column.reshape(-1, facts.machines).sum(axis=1) for column in (output, spoilt))
     firm = net.firm_row(np.repeat(np.arange(world.num_replicas), len(who)), np.tile(who, world.num_replicas))
-    firms["running"][firm] = made // facts.machines
+    firms["running"][firm] = -(-made // facts.machines)  # up: two of three machines make 80 of 120, and not 79
     firms["rejecting"][firm] = bad * MILLION // np.maximum(made, 1)

@@ -28,6 +28,8 @@ from ecosim.fields import Array
 from ecosim.manufacturing import shocks
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
+from ecosim.manufacturing.facts.shocks import OF_ITEMS, places, reached
+from ecosim.manufacturing.state import ROLES, Layout, layout
 from ecosim.side import Events, Figure, Series
 
 if TYPE_CHECKING:
@@ -140,15 +142,15 @@ def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
 
     A firm is reached in the first week, from the shock on, in which it owes more than it owed in any of the
     `BASELINE_WEEKS` weeks before, or, where consumers buy from it, served less of a week's demand than in the worst of
-    these. `since` is the week of the shock, `after` the weeks from it; both week and after are nan if it never was.
+    these. Firms that the shock names are reached at once (supply that fails shows first where it is missed: a seller
+    without goods signs nothing, and owes nothing). `since` is the week of the shock, `after` the weeks from it; both
+    week and after are nan if it never was.
 
     Args:
         run: a run whose scenario has shocks, or any other.
         since: the week that counts as the shock's, in all replicas; by default that of the first shock.
     """
     import pandas as pd
-
-    from ecosim.manufacturing.state import ROLES, layout
 
     net = layout(run.scenario)
     shape = (len(run.replicas), run.manifest["steps_done"], net.num_members)
@@ -160,6 +162,7 @@ def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
         worst = before.max(axis=0, initial=0.0)
         hit = strain[replica, start - 1 :] > worst
         after = np.where(hit.any(axis=0), hit.argmax(axis=0).astype(float), np.nan)
+        after[_struck(run, replica, start, net)] = 0.0
         firm = {"member": np.arange(net.num_members), "name": net.names, "role": np.array(ROLES)[net.role]}
         firm |= {"item": np.array(net.items)[net.sells], "since": start, "week": start + after, "after": after}
         rows.append(pd.DataFrame({"replica": replica, **firm}))
@@ -177,6 +180,21 @@ def _strain(run: Run, sells: Array, shape: tuple[int, int, int]) -> Array:
     strain[demand["replica"], demand["step"] - 1, demand["member"]] += demand["wanted"].to_numpy()
     strain[sales["replica"], sales["step"] - 1, sales["member"]] -= sales["at_once"].to_numpy()
     return strain
+
+
+def _struck(run: Run, replica: int, week: int, net: Layout) -> Array:
+    """Which firms are named by shocks that began in a week."""
+    found = np.zeros(net.num_members, bool)
+    if "shocks" not in run.tables:
+        return found
+    began, facts = run.events("shocks"), run.scenario
+    for i in began["shock"][(began["replica"] == replica) & (began["step"] == week)].tolist():
+        shock = facts.shocks[i]
+        if shock.kind in OF_ITEMS:
+            found |= np.isin(net.sells, np.flatnonzero(reached(shock, {}, facts.firms, facts.items)))
+        else:
+            found |= reached(shock, places(facts.firms, net.items), facts.firms, facts.items)
+    return found
 
 
 def _starts(run: Run, num_replicas: int, since: int | None) -> dict[int, int]:

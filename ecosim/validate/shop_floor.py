@@ -105,7 +105,7 @@ CASES = (
         kind="V1",
         shows="machines that nobody maintains are up for MTTF ÷ (MTTF + MTTR) of the time",
         source="alternating renewal (Cox 1962, Renewal Theory); MTTF of a gamma walk: life + 1 ÷ (2·shape)",
-        method="20 replicas × 50 machines × 260 weeks through the phases wear and maintain; the first 60 weeks left out; "
+        method="20 replicas × 50 machines × 260 weeks through wear and maintain; the first 60 weeks left out; "
         "a life of 10 weeks, thresholds of 1 ± .2, repairs Erlang-2 of mean 2 weeks",
         compute=running_to_failure,
     ),

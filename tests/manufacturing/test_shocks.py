@@ -6,12 +6,14 @@ import pytest
 import ecosim
 from ecosim import catalog, simulate, testing
 from ecosim.contrast import check_common_world
-from ecosim.errors import ScenarioError
+from ecosim.errors import RunError, ScenarioError
 from ecosim.exact import MILLION
 from ecosim.manufacturing import resilience
+from ecosim.manufacturing.facts.shocks import Shock
 from ecosim.manufacturing.resilience import ripple
-from ecosim.manufacturing.shocks import intensity
+from ecosim.manufacturing.shocks import draw, intensity
 from ecosim.validate import laws, outage
+from ecosim.words import Table
 
 NAME, PRESSES, MARKET = "supplier_outage", "maintenance_or_not", "smart_manufacturing"
 EVERYTHING = {"supplier.replenish": lambda q: {"quantity": q.field("quantity").high}}
@@ -136,17 +138,21 @@ def test_intensity_is_full_then_fades_then_is_nothing():
 # ---- when they come -------------------------------------------------------------------------------------------------
 
 
+def drawn(*given, steps, seeds=300):
+    replicas = Table({"world_seed": np.arange(seeds, dtype=np.uint64)})
+    return draw([Shock.model_validate(one) for one in given], steps, replicas)
+
+
 def test_a_shock_does_not_begin_again_before_it_is_over():
     run = shop(shock(chance=1.0, weeks=2, recovery_weeks=1), steps=9)
     assert run.events("shocks")["step"].tolist() == [1, 4, 7]
 
 
 def test_a_random_shock_comes_as_often_and_lasts_as_long_as_it_says():
-    run = shop(shock(chance=0.1, size=0.5), steps=100, seeds=60)
-    share = len(run.events("shocks")) / 6000
-    assert share == pytest.approx(0.1, abs=4 * np.sqrt(0.1 * 0.9 / 6000))
-    weeks = shop(shock(week=1, weeks=2, most_weeks=4), steps=1, seeds=300).events("shocks")["weeks"]
-    assert sorted(weeks.unique()) == [2, 3, 4] and weeks.mean() == pytest.approx(3, abs=4 * np.sqrt(2 / 3 / 300))
+    assert drawn(shock(chance=0.1), steps=100).num_rows / 30_000 == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / 30_000))
+    weeks = drawn(shock(week=1, weeks=2, most_weeks=4), steps=1)["weeks"]
+    assert sorted(set(weeks.tolist())) == [2, 3, 4]
+    assert weeks.mean() == pytest.approx(3, abs=4 * np.sqrt(2 / 3 / 300))
 
 
 def test_a_shock_may_bring_about_another_which_says_so():
@@ -155,26 +161,28 @@ def test_a_shock_may_bring_about_another_which_says_so():
         shock("surge", size=2.0, triggers=[{"shock": "delay", "chance": 0.5, "weeks": 0}]),
         shock("delay", size=1.0),
     ]
-    found = shop(*after, seeds=80).events("shocks", names=True)
-    surges, delays = found[found["shock"] == "surge"], found[found["shock"] == "delay"]
-    assert (surges["step"] == 5).all() and len(surges) == 80 and set(surges["cause"]) == {"outage"}
-    assert (delays["step"] == 5).all() and set(delays["cause"]) == {"surge"}
-    assert len(delays) == pytest.approx(40, abs=4 * np.sqrt(20))
+    found = drawn(*after, steps=8, seeds=400)
+    surges, delays = (found.take(found["shock"] == i) for i in (1, 2))
+    assert surges.num_rows == 400 and set(surges["week"].tolist()) == {5} and set(surges["cause"].tolist()) == {0}
+    assert set(delays["week"].tolist()) == {5} and set(delays["cause"].tolist()) == {1}
+    assert delays.num_rows == pytest.approx(200, abs=4 * np.sqrt(100))
+    told = shop(*after).events("shocks", names=True)
+    assert told[["step", "shock", "cause"]].to_numpy().tolist()[:2] == [[2, "outage", ""], [5, "surge", "outage"]]
 
 
 def test_another_shock_in_the_file_does_not_move_those_that_are_there():
     one, two = shock(chance=0.2), shock("surge", size=2.0, chance=0.3)
-    alone = shop(one, seeds=5, steps=20).events("shocks")
-    both = shop(two, one, seeds=5, steps=20).events("shocks")
-    assert (
-        both[both["shock"] == 1][["replica", "step"]].to_numpy().tolist()
-        == alone[["replica", "step"]].to_numpy().tolist()
-    )
+    alone, both = drawn(one, steps=20), drawn(two, one, steps=20)
+    mine = both.take(both["shock"] == 1)
+    for column in ("replica", "week"):
+        assert mine[column].tolist() == alone[column].tolist()
+    assert alone.num_rows > 100
 
 
 def test_arms_with_other_minds_meet_the_same_shocks():
     arms = {"usual": {}, "early": {"distributor.negotiate": "conceder"}}
-    run = ecosim.compare(NAME, arms, seeds=3, steps=24).run
+    often = {"shocks": [shock(chance=0.4, size=0.5, triggers=[{"shock": "surge"}]), shock("surge", size=1.5)]}
+    run = ecosim.compare(NAME, arms, seeds=3, steps=6, changes=often).run
     check_common_world(run.manifest)
     found = run.events("shocks")
     pairs = [found[found["replica"] // 3 == arm].drop(columns="replica").to_numpy().tolist() for arm in (0, 1)]
@@ -183,12 +191,10 @@ def test_arms_with_other_minds_meet_the_same_shocks():
 
 
 def test_a_run_has_its_digest_twice_and_a_replica_has_it_alone():
-    facts = simulate.load_scenario(NAME).with_changes(
-        steps=8, shocks=[shock(chance=0.2), shock("recall", size=0.1, week=3)]
-    )
-    twice = [testing.run_digests(facts, seeds=2, steps=8).manifest["digests"] for _ in range(2)]
+    facts = simulate.load_scenario(NAME).with_changes(shocks=[shock(chance=0.4), shock("recall", size=0.1, week=3)])
+    twice = [testing.run_digests(facts, seeds=2, steps=4).manifest["digests"] for _ in range(2)]
     assert twice[0] == twice[1]
-    assert len(set(testing.check_alone(facts, seeds=3, steps=8))) == 3
+    assert len(set(testing.check_alone(facts, seeds=2, steps=4))) == 2
 
 
 def test_an_empty_list_is_no_shock():
@@ -245,10 +251,14 @@ def test_an_outage_at_the_source_ripples_down_the_chain():
         "shock", "arrive", "demand", "ship", "charge", "replenish", "order", "produce"]}  # fmt: skip
     run = ecosim.run("beer_game", changes=still)
     wave = ripple(run).set_index("name")["after"]
-    assert wave["factory"] < wave["distributor"] < wave["wholesaler"] < wave["retailer"]
+    assert wave["factory"] == 0 and 0 < wave["distributor"] < wave["wholesaler"] < wave["retailer"]
     assert ripple(ecosim.run("beer_game", steps=4)).empty
-    later = ripple(run, since=6).set_index("name")["week"]
-    assert later["factory"] == 5 + wave["factory"]
+    ax = run.plot.ripple()
+    assert ax.get_title(loc="left") == "replica 0: weeks after week 5"
+    with pytest.raises(RunError, match="no shock in replica 0 of this run"):
+        ecosim.run("beer_game", steps=4).plot.ripple()
+    later = ripple(run, since=6).set_index("name")["week"]  # nothing begins then, so nobody is struck
+    assert later["factory"] > 6 and later["retailer"] == 5 + wave["retailer"]
 
 
 # ---- faults ---------------------------------------------------------------------------------------------------------
@@ -257,10 +267,10 @@ def test_an_outage_at_the_source_ripples_down_the_chain():
 @pytest.mark.parametrize(
     ("shocks", "message"),
     [
-        ([shock(week=3, size=1.2)], r"the size of a outage is a share above 0, at most 1, got 1.2"),
-        ([shock("closure", week=3, size=0.0)], "the size of a closure is a share above 0, at most 1, got 0"),
-        ([shock("surge", week=3)], "the size of a surge is a factor, and 1 changes nothing; give another"),
-        ([shock("delay", week=3, size=1.5)], "the size of a delay is whole weeks from 1, got 1.5"),
+        ([shock(week=3, size=1.2)], "size: of kind .outage. it is a share above 0, at most 1, got 1.2"),
+        ([shock("closure", week=3, size=0.0)], "size: of kind .closure. it is a share above 0, at most 1, got 0"),
+        ([shock("surge", week=3)], "size: of kind .surge. it is a factor, and 1 changes nothing; give another"),
+        ([shock("delay", week=3, size=1.5)], "size: of kind .delay. it is whole weeks from 1, got 1.5"),
         ([shock("recall", week=3, weeks=2)], "a recall happens in one week"),
         ([shock(week=3, weeks=4, most_weeks=2)], r"most_weeks \(2\) must not be below weeks \(4\)"),
         ([shock(week=3, weeks=0)], r"shocks\[0\].weeks: "),

@@ -75,11 +75,11 @@ class Shock(Facts):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.kind in SHARES and not 0 < self.size <= 1:
-            raise ValueError(f"the size of a {self.kind} is a share above 0, at most 1, got {self.size:g}")
+            raise ValueError(f"size: of kind {self.kind!r} it is a share above 0, at most 1, got {self.size:g}")
         if self.kind == "delay" and (self.size < 1 or self.size != round(self.size)):
-            raise ValueError(f"the size of a delay is whole weeks from 1, got {self.size:g}")
+            raise ValueError(f"size: of kind 'delay' it is whole weeks from 1, got {self.size:g}")
         if self.kind not in (*SHARES, "delay") and self.size == 1:
-            raise ValueError(f"the size of a {self.kind} is a factor, and 1 changes nothing; give another")
+            raise ValueError(f"size: of kind {self.kind!r} it is a factor, and 1 changes nothing; give another")
         if self.kind == "recall" and (self.weeks > 1 or self.most_weeks or self.recovery_weeks):
             raise ValueError("a recall happens in one week; leave out weeks, most_weeks and recovery_weeks")
         if self.most_weeks and self.most_weeks < self.weeks:
