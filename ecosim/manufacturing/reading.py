@@ -82,7 +82,9 @@ FEARED = {
     "feared_weeks": Meaning("1e-6 weeks", "weeks of supply that the firm believes will be lost, all sellers' work")
 }
 """What `replenish` shows of beliefs."""
-IS_FEARED = {"is_feared": Meaning("", "for each candidate, 1 if the firm believes that something happens to it now or next week")}
+IS_FEARED = {
+    "is_feared": Meaning("", "of each candidate, 1 if the firm believes that it is in trouble now or next week")
+}
 """What `quote` shows of them."""
 
 _ABOUT = Column("about", "i8", "id", "the maker", of="member")
