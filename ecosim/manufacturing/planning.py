@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
-from ecosim.manufacturing import forecasting, reading
+from ecosim.manufacturing import beliefs, forecasting
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
@@ -32,7 +32,7 @@ SEES = {
     "item_name": Meaning("", "which item"),
 }
 ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
-UNITS = units({**SEES, **forecasting.SHOWN, **reading.FEARED})
+UNITS = units({**SEES, **forecasting.SHOWN, **beliefs.FEARED})
 
 
 class Replenish:
@@ -52,7 +52,7 @@ class Replenish:
         self.sees = {
             **SEES,
             **(forecasting.SHOWN if scenario.forecaster is not None else {}),
-            **(reading.FEARED if scenario.bulletins is not None else {}),
+            **(beliefs.FEARED if scenario.bulletins is not None else {}),
         }
         self.max_order = scenario.max_order_units * MILLION
         self.buy_weeks = scenario.lead_time_weeks + scenario.order_weeks
@@ -115,7 +115,7 @@ class Replenish:
                 "makes": makes.astype(np.int64),
                 "item_name": self.item_names[item],
                 **forecasting.shown(world, rows),
-                **reading.feared(world, net, rows),
+                **beliefs.feared(world, net, rows),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
             units=UNITS,

@@ -11,8 +11,10 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Array, Bucket
 from ecosim.manufacturing.adder import Adder
+from ecosim.manufacturing.beliefs import STATES
+from ecosim.manufacturing.bulletins import SCHEMAS
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.reading import SCHEMAS, STATES, Read
+from ecosim.manufacturing.reading import Read
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events, Figure, Series

@@ -209,6 +209,8 @@ def layout(scenario: ManufacturingScenario) -> Layout:
 
 
 def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
+    if name is None:  # not looked for: that would cost the square of the firms
+        return NOBODY
     return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
 
 
