@@ -90,7 +90,7 @@ def write(bulletins: Table, names: Array, items: Array, sources: Sequence[str], 
     columns = ("kind", "about", "item", "week", "is_denied", "source", "words", "beside")
     span = _count(weeks)
     texts = [
-        _text(*row, names, items, sources, now, span)
+        _text(row, names, items, sources, now, span)
         for row in zip(*(bulletins[name].tolist() for name in columns), strict=True)
     ]
     found = np.empty(len(texts), object)
@@ -99,20 +99,14 @@ def write(bulletins: Table, names: Array, items: Array, sources: Sequence[str], 
 
 
 def _text(
-    kind: int,
-    about: int,
-    item: int,
-    week: int,
-    is_denied: int,
-    source: int,
-    words: int,
-    beside: int,
+    row: tuple[int, ...],
     names: Array,
     items: Array,
     sources: Sequence[str],
     now: int,
     span: str,
 ) -> str:
+    kind, about, item, week, is_denied, source, words, beside = row
     pool = IDLE if kind == NOTHING else (DENIALS if is_denied else CLAIMS)[KINDS[kind]]
     words, which = divmod(words, len(pool))
     words, opening = divmod(words, len(_OPENINGS))

@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket
-from ecosim.manufacturing import effective, forecasting, policies, reading
+from ecosim.manufacturing import beliefs, effective, forecasting, policies
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.policies import Policies
 from ecosim.manufacturing.promises import promised
@@ -54,7 +54,7 @@ class Replenish:
         self.sees = {
             **SEES,
             **(forecasting.SHOWN if scenario.forecaster is not None else {}),
-            **(reading.FEARED if scenario.bulletins is not None else {}),
+            **(beliefs.FEARED if scenario.bulletins is not None else {}),
             **(policies.SEES if scenario.policies else {}),
         }
         self.max_order = scenario.max_order_units * MILLION
@@ -120,7 +120,7 @@ class Replenish:
                 "makes": makes.astype(np.int64),
                 "item_name": self.item_names[item],
                 **forecasting.shown(world, rows),
-                **reading.feared(world, net, rows),
+                **beliefs.feared(world, net, rows),
                 **(self.policies.columns(world, rows, debts) if self.policies else {}),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},

@@ -11,8 +11,10 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Array, Bucket
 from ecosim.manufacturing.adder import Adder
+from ecosim.manufacturing.beliefs import STATES
+from ecosim.manufacturing.bulletins import SCHEMAS
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.reading import SCHEMAS, STATES, Read
+from ecosim.manufacturing.reading import Read
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events, Figure, Series
@@ -53,15 +55,15 @@ def deaf(question: Question) -> Answers:
 
 
 def _answers(question: Question, believe: Array) -> Answers:
-    texts, names = question["text"].tolist(), question["firm_name"].tolist()
-    read = {text: _read(text) for text in set(texts)}
-    found = np.array([read[text] for text in texts], np.int64).reshape(-1, 3)
+    texts, names = question["text"].tolist(), map(tuple, question["firm_name"].tolist())
+    pages = list(zip(texts, names, strict=True))
+    read = {page: (*_read(page[0]), _first(*page)) for page in set(pages)}  # many firms read the same bulletin
+    found = np.array([read[page] for page in pages], np.int64).reshape(-1, 4)
     is_news = found[:, 0] == 1
     ahead = np.where(found[:, 2] < 0, question["this_week"] - found[:, 2], found[:, 2])
     week = question.field("week")
     assert isinstance(week, Bucket)
-    who = np.array([_first(text, slots) for text, slots in zip(texts, names, strict=True)], np.int64)
-    answers = {"kind": found[:, 1], "who": who, "week": week.snap(ahead), "believe": believe}
+    answers = {"kind": found[:, 1], "who": found[:, 3], "week": week.snap(ahead), "believe": believe}
     return {"news": found[:, 0], **{name: np.where(is_news, answer, NOT_ASKED) for name, answer in answers.items()}}
 
 
@@ -78,11 +80,21 @@ def _read(text: str) -> tuple[int, int, int]:
     return int(is_news), int(is_recall), week
 
 
-def _first(text: str, names: list[str]) -> int:
-    """Which of the names stands first in a text; 0 if none does."""
-    places = [m.start() if name and (m := re.search(rf"\b{re.escape(name)}\b", text)) else len(text) for name in names]
-    best = min(range(len(names)), key=places.__getitem__)
-    return best if names[best] else next(i for i, name in enumerate(names) if name)
+def _first(text: str, names: tuple[str, ...]) -> int:
+    """Which of the names stands first in a text, as a whole word; the first name there is if none does.
+
+    >>> _first("press: mill_12 stops, unlike mill_1.", ("", "mill_1", "mill_12"))
+    2
+    """
+    return min((_place(text, name), i) for i, name in enumerate(names) if name)[1]
+
+
+def _place(text: str, name: str) -> int:
+    """Where a name stands as a whole word; the end of the text where it does not."""
+    at = text.find(name)
+    while at >= 0 and (text[at - 1 : at].isalnum() or text[at + len(name) : at + len(name) + 1].isalnum()):
+        at = text.find(name, at + 1)
+    return at if at >= 0 else len(text)
 
 
 READ: Mapping[str, Expert] = {"scripted": keywords, "keywords": keywords, "credulous": credulous, "deaf": deaf}

@@ -4,8 +4,7 @@ Each week a firm reads, of every item that it buys, up to `per_week` bulletins a
 the text reports that something will happen; if so what, to whom and when, and whether to believe it. The row of the
 event table is the truth; the question has the text, who tells it, and how often that source was right so far.
 
-What is believed is kept in the table `beliefs` until its weeks are over. Planning sees it as `feared_weeks`, and
-requests for quotes as `is_feared`.
+What is believed is `beliefs`' to keep.
 """
 
 from __future__ import annotations
@@ -19,20 +18,19 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
-from ecosim.manufacturing import headlines
-from ecosim.manufacturing.news import KINDS, LATER_WEEKS, NOTHING, OUTAGE, RECALL, News
+from ecosim.manufacturing import beliefs, headlines
+from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES, said_columns
+from ecosim.manufacturing.news import LATER_WEEKS, NOTHING, News
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
-from ecosim.meanings import Meaning, State, units
-from ecosim.side import Column, Events, Schema
+from ecosim.meanings import Meaning, units
+from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
-NO_YES = ("no", "yes")
 SLOTS = ("first", "second", "third", "fourth")
-HAPPENINGS = KINDS[1:]
 WEEKS_AHEAD = 26 + LATER_WEEKS
 SEES = {
     "text": Meaning("text", "the bulletin"),
@@ -51,86 +49,6 @@ ANSWERS = {
     "believe": Meaning("", "whether it holds that for true"),
 }
 UNITS = units(SEES)
-STATES = {
-    "firms": State(
-        "a firm",
-        {"news_capacity": Meaning("1e-6", "share of its capacity that outages in the news leave it this week")},
-    ),
-    "beliefs": State(
-        "something that a firm believes will happen to a seller of an item that it buys",
-        {
-            "replica": Meaning("id", "where it is"),
-            "member": Meaning("id", "who believes it"),
-            "item": Meaning("id", "which item"),
-            "about": Meaning("id", "the seller"),
-            "from_week": Meaning("week", "when it begins"),
-            "until_week": Meaning("week", "the last week of it"),
-            "lost": Meaning("1e-6", "the share of what the item's sellers can make that is lost meanwhile"),
-        },
-    ),
-    "sources": State(
-        "a source of news",
-        {
-            "replica": Meaning("id", "where it is"),
-            "source": Meaning("id", "which, in the order of the scenario"),
-            "told": Meaning("", "bulletins of it that mattered, whose weeks are over"),
-            "proved": Meaning("", "of these, how many were so"),
-        },
-    ),
-}
-FEARED = {
-    "feared_weeks": Meaning("1e-6 weeks", "weeks of supply that the firm believes will be lost, all sellers' work")
-}
-"""What `replenish` shows of beliefs."""
-IS_FEARED = {
-    "is_feared": Meaning("", "for each candidate, 1 if the firm believes that something happens to it now or next week")
-}
-"""What `quote` shows of them."""
-
-_ABOUT = Column("about", "i8", "id", "the maker", of="member")
-_ITEM = Column("item", "i8", "id", "which item, in the order of the scenario", of="item")
-_SAID = (
-    Column(
-        "said_kind", "i8", "", "what the text is about: " + ", ".join(f"{i} {k}" for i, k in enumerate(KINDS)), KINDS
-    ),
-    Column("said_week", "i8", "week", "when, by the text; −1 if it says nothing of that"),
-    Column("is_denied", "i8", "", "1 if the text says that it will not happen", NO_YES),
-    Column("is_true", "i8", "", "1 if things are as it says", NO_YES),
-)
-SCHEMAS = {
-    "bulletins": Schema(
-        "bulletins, what they say, and whether it is so",
-        1,
-        (
-            _ABOUT,
-            _ITEM,
-            *_SAID,
-            Column("source", "str", "", "who brings it"),
-            Column("reliability", "i8", "1e-6", "the source's"),
-            Column("text", "str", "", "as firms read it"),
-        ),
-        is_exogenous=True,
-        is_rare=True,
-    ),
-    "readings": Schema(
-        "what firms made of bulletins, beside what these say",
-        3,
-        (
-            Column("member", "i8", "id", "who reads", of="member"),
-            _ITEM,
-            Column("slot", "i8", "", "which of the bulletins before it, from 0"),
-            _ABOUT,
-            Column("source", "i8", "id", "who brings it, in the order of the scenario"),
-            *_SAID,
-            Column("news", "i8", "", "answer: will something happen", NO_YES),
-            Column("kind", "i8", "", "answer: what; −1 if nothing", ("no answer", *HAPPENINGS)),
-            Column("who", "i8", "id", "answer: to whom; −1 if nothing", of="member"),
-            Column("week", "i8", "week", "answer: when; −1 if nothing"),
-            Column("believe", "i8", "", "answer: is it so; −1 if nothing"),
-        ),
-        is_rare=True,
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +111,7 @@ class Read:
         for question, decision in zip(questions, decisions, strict=True):
             part = pages.of(ROLES.index(question.role))
             readings.append(self._reading(world, part, bulletins, question, decision))
-        self._believe(world, readings)
+        beliefs.believe(world, self.net, self.facts, self.share, readings)
         events = {"bulletins": self._told(world, bulletins)} if bulletins.num_rows else {}
         return {**events, "readings": concat(readings)} if readings else events
 
@@ -302,7 +220,7 @@ class Read:
                 "slot": pages.slot,
                 "about": said["about"],
                 "source": said["source"],
-                **_said(said),
+                **said_columns(said),
                 "news": answers["news"],
                 "kind": np.where(is_news, answers["kind"] + 1, NOTHING),
                 "who": np.where(is_news, who, NOBODY),
@@ -310,22 +228,6 @@ class Read:
                 "believe": answers["believe"],
             }
         )
-
-    def _believe(self, world: World, readings: list[Table]) -> None:
-        """Add what is believed now; of one seller a firm believes what it read last. Drop what is over."""
-        facts, old = self.facts, world.tables["beliefs"]
-        tables = [old.take(old["until_week"] >= world.steps)]
-        for reading in readings:
-            new = reading.take(reading["believe"] == 1)
-            lost = np.where(new["kind"] == OUTAGE, micro(facts.outage_share), micro(facts.recall_share))
-            weeks = np.where(new["kind"] == RECALL, 1, facts.outage_weeks)
-            columns = {name: new[name] for name in ("replica", "member", "item")}
-            columns |= {"about": new["who"], "from_week": new["week"], "until_week": new["week"] + weeks - 1}
-            tables.insert(0, Table({**columns, "lost": lost * self.share[new["who"]] // MILLION}))
-        beliefs = concat(tables)
-        row = self.net.position_row(beliefs["replica"], beliefs["member"], beliefs["item"])
-        _, last = np.unique(row * self.net.num_members + beliefs["about"], return_index=True)
-        world.tables["beliefs"] = beliefs.take(last)
 
     def _prove(self, world: World) -> None:
         """Count what sources said that can be known by now."""
@@ -344,35 +246,9 @@ class Read:
         return Table(
             {
                 **{name: bulletins[name] for name in ("replica", "about", "item")},
-                **_said(bulletins),
+                **said_columns(bulletins),
                 "source": self.sources[source],
                 "reliability": np.array([micro(one.reliability) for one in self.facts.sources])[source],
                 "text": self._texts(world, bulletins),
             }
         )
-
-
-def _said(bulletins: Table) -> dict[str, Array]:
-    names = {"said_kind": "kind", "said_week": "week", "is_denied": "is_denied", "is_true": "is_true"}
-    return {name: bulletins[of] for name, of in names.items()}
-
-
-def feared(world: World, net: Layout, rows: Array) -> dict[str, Array]:
-    """What planning shows of some positions' beliefs; nothing where there are no bulletins."""
-    if "beliefs" not in world.tables:
-        return {}
-    beliefs = world.tables["beliefs"]
-    left = beliefs["until_week"] - np.maximum(beliefs["from_week"], world.steps) + 1
-    weeks = np.zeros(world.tables["positions"].num_rows, np.int64)
-    np.add.at(weeks, net.position_row(beliefs["replica"], beliefs["member"], beliefs["item"]), left * beliefs["lost"])
-    return {"feared_weeks": weeks[rows]}
-
-
-def is_feared(world: World, net: Layout, rows: Array, seller: Array) -> dict[str, Array]:
-    """Whether some positions (rows,) believe that something will happen to their candidates (rows, slots)."""
-    if "beliefs" not in world.tables:
-        return {}
-    beliefs = world.tables["beliefs"]
-    beliefs = beliefs.take(beliefs["from_week"] <= world.steps + 1)  # until then it makes and ships as ever
-    held = net.position_row(beliefs["replica"], beliefs["member"], beliefs["item"]) * net.num_members + beliefs["about"]
-    return {"is_feared": np.isin(rows[:, None] * net.num_members + seller, held).astype(np.int64)}

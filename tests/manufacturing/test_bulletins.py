@@ -173,8 +173,8 @@ def test_the_keyword_reader_reads_and_is_fooled(text, news, kind, week):
 
 
 def test_the_first_name_is_taken_whole():
-    assert readers._first("press: mill_12 stops, unlike mill_1.", ["mill_1", "mill_12", "", ""]) == 1
-    assert readers._first("press: nobody is named.", ["", "mill_1", "", ""]) == 1
+    assert readers._first("press: mill_12 stops, unlike mill_1.", ("mill_1", "mill_12", "", "")) == 1
+    assert readers._first("press: nobody is named.", ("", "mill_1", "", "")) == 1
 
 
 def test_the_keyword_reader_is_good_and_not_perfect(run):
