@@ -178,6 +178,8 @@ def _fault(node: nodes.Node) -> str:
 def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Mapping[str, FieldCard]:
     """How a mind with these cards is asked for each field of a question.
 
+    A card may have more fields than a scenario asks for, such as those of a table's fifth and sixth issue.
+
     Raises:
         CatalogError: there is no card for the question, or the card's fields are not those of the question.
     """
@@ -186,7 +188,8 @@ def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Ma
         known = ", ".join(sorted(f"{role}.{phase}" for role, card in cards.items() for phase in card.questions))
         raise CatalogError(f"mind {mind!r} has no card for the question {question.name!r}; it has {known}")
     asks = card.questions[question.phase].fields
-    if list(asks) != [spec.name for spec in question.fields]:
+    names = {spec.name for spec in question.fields}
+    if [name for name in asks if name in names] != [spec.name for spec in question.fields]:
         raise CatalogError(
             f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
             f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
