@@ -276,4 +276,3 @@ def num_bytes(facts: BargainingTable, num_pairs: int) -> int:
     """What the talks of one replica take at least."""
     outcomes = domain_of(facts).num_outcomes
     return num_pairs * 2 * (outcomes * 10 + 8 * 10)
-

@@ -13,7 +13,9 @@ from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge", "bargain"]
+PhaseName = Literal[
+    "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge", "bargain"
+]
 WEEK: tuple[PhaseName, ...] = (
     "arrive", "demand", "replenish", "quote", "negotiate", "bargain", "produce", "ship", "charge",
 )  # fmt: skip

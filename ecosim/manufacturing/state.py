@@ -15,7 +15,6 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.facts.firms import Firms
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
@@ -200,7 +199,9 @@ def _lay_out(scenario: ManufacturingScenario) -> Layout:
         sells=sells,
         capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
         make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
-        partner=np.array([NOBODY if firms.partner is None else first.get(firms.partner, NOBODY) for firms, _ in groups], np.int64),
+        partner=np.array(
+            [NOBODY if firms.partner is None else first.get(firms.partner, NOBODY) for firms, _ in groups], np.int64
+        ),
         to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
         owner=owner,
         item=item,

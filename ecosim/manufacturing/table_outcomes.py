@@ -90,8 +90,8 @@ METRICS = {
 KPIS = {
     "bargain_agreement_rate": Figure("", "talks of the bargaining table that agreed ÷ talks", "higher"),
     "bargain_rounds": Figure("rounds", "mean rounds of such a talk"),
-    "bargain_welfare": Figure("", "mean sum of both sides' utilities; of a talk without a deal, of what they have then", "higher"),
-    **{f"bargain_to_{name}": Figure("", f"mean distance in utilities {about}", "lower") for name, about in _FAR.items()},
+    "bargain_welfare": Figure("", "mean sum of both sides' utilities; without a deal, of their reservation values", "higher"),
+    **{f"bargain_to_{name}": Figure("", f"mean distance {about}", "lower") for name, about in _FAR.items()},
 }  # fmt: skip
 
 
@@ -124,7 +124,9 @@ def _ends(talks: Table, facts: BargainingTable, without: tuple[int, int], stakes
         found[f"{side}_utility"] = got[side]
         found[f"{side}_worth"] = np.where(agreed, _discounted(utility, facts.sides[side].discount, round_), reservation)
     found["welfare"] = got["buyer"] + got["seller"]
-    found["to_pareto"] = frontier.frontier_distance(talks["buyer_worth"], talks["seller_worth"], got["buyer"], got["seller"])
+    found["to_pareto"] = frontier.frontier_distance(
+        talks["buyer_worth"], talks["seller_worth"], got["buyer"], got["seller"]
+    )
     for name in ("nash", "kalai", "kalai_smorodinsky"):
         found[f"to_{name}"] = frontier.length(*(got[side] - stakes[f"{name}_{side}"] for side in SIDES))
     return found  # fmt: skip

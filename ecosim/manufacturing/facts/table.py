@@ -80,9 +80,7 @@ def _issue_faults(issues: dict[str, list[str]]) -> list[str]:
     ]
     combinations = prod(len(options) for options in issues.values())
     if combinations > MAX_OUTCOMES:
-        faults.append(
-            f"issues: {combinations:,} combinations of options, at most {MAX_OUTCOMES:,}; give fewer options"
-        )
+        faults.append(f"issues: {combinations:,} combinations of options, at most {MAX_OUTCOMES:,}; give fewer options")
     return faults
 
 
