@@ -1,7 +1,7 @@
 """How fast firms negotiate, on one core: whole talks on the Itex–Cypress domain, distinct weights in each of them.
 
-Twice: the kernel alone, and through the phase `bargain`, where minds are asked move by move, and every offer and outcome
-is an event, chained into the digest and kept in memory.
+Twice: the kernel alone, and through the phase `bargain`, where minds are asked move by move, and offers and outcomes
+are events, chained into the digest and kept in memory.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ METRICS = {
 KPIS = {
     "bargain_agreement_rate": Figure("", "talks of the bargaining table that agreed ÷ talks", "higher"),
     "bargain_rounds": Figure("rounds", "mean rounds of such a talk"),
-    "bargain_welfare": Figure("", "mean sum of both sides' utilities; without a deal, of their reservation values", "higher"),
+    "bargain_welfare": Figure("", "mean sum of both utilities; without a deal, of the reservation values", "higher"),
     **{f"bargain_to_{name}": Figure("", f"mean distance {about}", "lower") for name, about in _FAR.items()},
 }  # fmt: skip
 
