@@ -69,11 +69,11 @@ def test_a_domain_too_large_for_small_words_is_ranked_all_the_same():
 def test_the_classic_domain_has_seventeen_efficient_outcomes_and_one_fair_point(classic):
     """Itex–Cypress: ends (1, .1198) and (.1138, 1); Nash = Kalai = utilitarian = (.67706, .77156)."""
     itex, cypress = classic
-    efficient = frontier.is_efficient(itex, cypress)[0]
-    assert efficient.sum() == 17
-    ends = sorted(zip(itex[0][efficient], cypress[0][efficient], strict=True))
-    assert np.array([ends[0], ends[-1]]) / 1e6 == pytest.approx(np.array([(0.1138, 1.0), (1.0, 0.1198)]), abs=5e-5)
-    points = frontier.points(itex, cypress)
+    front = frontier.frontier(itex, cypress)
+    assert front.outcome.shape == (1, 17)
+    ends = [(front.first[0, i] / 1e6, front.second[0, i] / 1e6) for i in (0, -1)]
+    assert np.array(ends) == pytest.approx(np.array([(1.0, 0.1198), (0.1138, 1.0)]), abs=5e-5)
+    points = frontier.points(front)
     for point in (points.nash, points.kalai, points.utilitarian):
         assert PARTS.words(point[0]) == "$3.47, 45 d, 30 d, 5 %"
         assert (itex[0, point[0]], cypress[0, point[0]]) == (677064, 771555)
@@ -83,13 +83,16 @@ def test_fair_points_and_distances_are_those_of_a_search_by_hand():
     rng = np.random.default_rng(7)
     first, second = (rng.integers(0, 40, (200, 30)).astype(np.int32) for _ in range(2))
     without = (6, 9)
-    points, efficient = frontier.points(first, second, without), frontier.is_efficient(first, second)
+    front = frontier.frontier(first, second)
+    points = frontier.points(front, without)
     u, v = rng.integers(0, 40, (2, 200))
-    far = frontier.frontier_distance(first, second, u, v)
+    far = frontier.frontier_distance(front, u, v)
     for t in range(200):
         pairs = list(zip(first[t].tolist(), second[t].tolist(), strict=True))
         best = [not any(x >= a and y >= b and (x, y) != (a, b) for x, y in pairs) for a, b in pairs]
-        assert efficient[t].tolist() == best
+        on_front = set(zip(front.first[t].tolist(), front.second[t].tolist(), strict=True))
+        assert on_front == {pair for pair, ok in zip(pairs, best, strict=True) if ok}
+        assert all(pairs[o] in on_front for o in front.outcome[t])
         gains = [(a - 6, b - 9) for a, b in pairs]
         rational = [g for g in gains if min(g) >= 0]
         m, n = (max(1, max(g[k] for g in rational)) for k in (0, 1))
