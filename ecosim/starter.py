@@ -130,9 +130,9 @@ def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
     """The lines of one key, with those of the groups inside."""
     if key.group is None:
         yield from _line(key.name, value, key.says(), is_given)
-    elif key.holds == "group" and value is None:
-        yield from _noted(f"#{key.name}: null", key.says())
-        yield f"# its keys: {', '.join(keys.of(key.group))}"
+    elif key.holds == "group" and value is None:  # a subject that it has not: no defaults to show
+        about = f"{key.name}: {key.says()}; its keys: {', '.join(keys.of(key.group))}"
+        yield from textwrap.wrap(about, _WIDTH - 12, initial_indent="# ", subsequent_indent="# ")
     elif key.holds == "group":
         inside = list(_group(value))
         is_given = is_given and any(not line.startswith("#") for line in inside)

@@ -37,12 +37,18 @@ _BIDS = 64
 _BITS = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
+_LASTING = {
+    *("replica", "buyer", "seller", "moves", "end", "agreed", "num_bids", "bids"),
+    *("buyer_rounds", "seller_rounds", "buyer_worth", "seller_worth"),
+}
+"""Columns of talks that are over."""
 _SIDE = {
     "rounds": Meaning("rounds", "its deadline; hidden"),
     "points": Meaning("1/1e6", "what each option of each issue adds to its utility; hidden"),
     "worth": Meaning("1/1e6", "its utility of each outcome; hidden"),
     "ranked": Meaning("", "outcomes from its best to its worst"),
     "ladder": Meaning("1/1e6", "its utility of these"),
+    "standing": Meaning("", "where each outcome stands in its ranking, 0 the best"),
     "offer": Meaning("", "the outcome that it offers; −1 if none yet"),
     "options": Meaning("", "the same as an option of each issue"),
     "place": Meaning("", "where that stands among its own outcomes, 0 the best; −1 if none yet"),
@@ -92,7 +98,7 @@ def none(facts: BargainingTable) -> Table:
     for s in SIDES:
         talks[f"{s}_rounds"] = talks[f"{s}_best"] = empty
         talks[f"{s}_points"] = np.zeros((0, num_points), np.int32)
-        for name in ("worth", "ranked", "ladder"):
+        for name in ("worth", "ranked", "ladder", "standing"):
             talks[f"{s}_{name}"] = np.zeros((0, domain.num_outcomes), np.int32)
     return _with_nothing_said(talks, lanes(domain).shape[1])
 
@@ -148,10 +154,19 @@ class Dealer:
         worth = rules.utilities(points)
         ranking = rules.ranking(worth)
         found = {"points": np.concatenate(points, axis=1), "worth": worth}
-        found |= {"ranked": ranking.outcome, "ladder": ranking.utility}
+        found |= {"ranked": ranking.outcome, "ladder": ranking.utility, "standing": _inverse(ranking.outcome)}
         rows = None if spread else np.zeros(talks.num_rows, np.int64)  # all alike: worked out once
         for name, column in found.items():
             talks[f"{side}_{name}"] = column if rows is None else column[rows]
+
+
+def _inverse(ranked: Array) -> Array:
+    """The place of each outcome, from the outcome at each place."""
+    places = np.empty_like(ranked)
+    rows, outcomes = ranked.shape
+    at = ranked + np.arange(0, rows * outcomes, outcomes)[:, None]
+    places.reshape(-1)[at.reshape(-1)] = np.tile(np.arange(outcomes, dtype=ranked.dtype), rows)
+    return places
 
 
 def _lots(seed: Array, step: int, phase: str, key: tuple[Array, ...], lane: int, count: int) -> Array:
@@ -194,9 +209,9 @@ def offer(talks: Table, side: str, move: int, rows: Array, outcome: Array, optio
     other = SIDES[1 - SIDES.index(side)]
     _note_change(talks, side, move, rows, options.view(np.int64).take(outcome, axis=0))
     _note_bid(talks, move, rows, outcome)
-    place = _place(talks, side, rows, outcome)
     num_outcomes = talks[f"{side}_worth"].shape[1]
     at = rows * num_outcomes
+    place = talks[f"{side}_standing"].reshape(-1)[at + outcome].astype(np.int64)
     ladder = talks[f"{side}_ladder"].reshape(-1)
     here = at + place
     talks[f"{side}_offer"][rows], talks[f"{side}_place"][rows] = outcome, place
@@ -244,21 +259,6 @@ def all_bids(talks: Table) -> Table:
     return Table({**who, "move": (bids >> 16).astype(np.int64), "offer": (bids & 0xFFFF).astype(np.int64)})
 
 
-def _place(talks: Table, side: str, rows: Array, outcome: Array) -> Array:
-    """Where outcomes stand in the side's ranking; most are a step or two below its last offer."""
-    ranked = talks[f"{side}_ranked"]
-    flat, at, last = ranked.reshape(-1), rows * ranked.shape[1], ranked.shape[1] - 1
-    place = np.minimum(talks[f"{side}_place"][rows] + 1, last)
-    lost = np.flatnonzero(flat[at + place] != outcome)
-    for _ in range(2):
-        if len(lost):
-            place[lost] = np.minimum(place[lost] + 1, last)
-            lost = lost[flat[at[lost] + place[lost]] != outcome[lost]]
-    if len(lost):
-        place[lost] = (ranked[rows[lost]] == outcome[lost][:, None]).argmax(axis=1)
-    return place
-
-
 def close(talks: Table, over: Array, num_open: int) -> None:
     """Move talks that are over behind those that are open."""
     stay = num_open - len(over)
@@ -266,13 +266,14 @@ def close(talks: Table, over: Array, num_open: int) -> None:
     is_open = np.ones(len(over), bool)
     is_open[late - stay] = False
     fill = stay + np.flatnonzero(is_open)
-    for column in talks.values():
-        kept = column[holes]
-        column[holes] = column[fill]
-        column[fill] = kept
+    for name, column in talks.items():
+        if name in _LASTING:
+            column[holes], column[fill] = column[fill], column[holes]
+        else:  # what only an open talk needs
+            column[holes] = column[fill]
 
 
 def num_bytes(facts: BargainingTable, num_pairs: int) -> int:
     """What the talks of one replica take at least."""
     outcomes = domain_of(facts).num_outcomes
-    return num_pairs * 2 * (outcomes * 10 + 8 * 10)
+    return num_pairs * 2 * (outcomes * 12 + 8 * 60)

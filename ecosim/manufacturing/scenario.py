@@ -226,6 +226,11 @@ def _phase_faults(scenario: ManufacturingScenario) -> list[str]:
         faults.append("phases: 'quote' and 'negotiate' need each other")
     if "order" in phases and "quote" in phases:
         faults.append("phases: goods are bought either by 'order' or by 'quote' and 'negotiate'")
+    roles = {firms.role for firms in scenario.firms}
+    if "bargain" in phases and len(roles) < 2:
+        faults.append(
+            f"phases: 'bargain' needs a buyer opposite each seller, but all firms are {roles.pop()}s; add another role"
+        )
     lacking = [name for name in phases if name in NEEDS and getattr(scenario, NEEDS[name]) is None]
     faults += [f"phases: {name!r} does nothing without the key '{NEEDS[name]}'; add it" for name in lacking]
     return faults

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SEES = {
     "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
     "issue": Meaning("", "what is to be agreed, in the order of the answers"),
-    "points": Meaning("1/1e6", "what each option of each issue adds to its utility, issue after issue; the other's are hidden"),
+    "points": Meaning("1/1e6", "what each option adds to its utility, issue after issue; the other's are hidden"),
     "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
     "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
     "reservation": Meaning("1/1e6", "what it has without a deal; the other's is hidden"),
@@ -57,7 +57,7 @@ SEES = {
     "own_utility": Meaning("1/1e6", "its own utility of that; −1 if there is none"),
     "own_place": Meaning("", "where that stands among its own outcomes, 0 the best; −1 if there is none"),
     "below_utility": Meaning("1/1e6", "its own utility of its next worse outcome; −1 if there is none"),
-    "ranked": Meaning("", "all outcomes from its best to its worst, by number (the last issue's option counts fastest)"),
+    "ranked": Meaning("", "all outcomes from its best to its worst, by number (the last issue counts fastest)"),
     "ladder": Meaning("1/1e6", "its own utility of these, in the same order"),
 }  # fmt: skip
 ANSWERS = {
@@ -129,7 +129,7 @@ class Bargain:
         return {}
 
     def _talks(self, world: World) -> Table:
-        """This week's talks: those at the table, or, before the first move, as they are dealt.
+        """The talks of the week: those at the table, or, before the first move, as they are dealt.
 
         What is dealt follows from seeds and week alone, so that a copy may be kept from asking to applying.
         """

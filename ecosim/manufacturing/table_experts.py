@@ -169,7 +169,7 @@ def _for_the_other(question: Question, rows: Array, floor: Array) -> Array:
     for i in range(len(sizes) - 1, -1, -1):
         near = MILLION - MILLION * np.abs(np.arange(sizes[i]) - first[:, i, None]) // max(sizes[i] - 1, 1)
         worth = (question["offer_kept"][rows, i, None] + 1) * np.where(first[:, i, None] < 0, 0, near)
-        guess = (worth[:, :, None] + guess[:, None, :]).reshape(len(rows), -1)
+        guess = (worth[:, :, None] + guess[:, None, :]).reshape(len(rows), sizes[i] * guess.shape[1])
     order = np.take_along_axis(guess, ranked.astype(np.int64), axis=1)
     return np.asarray(np.where(question["ladder"][rows] >= floor[:, None], order, -1).argmax(axis=1))
 

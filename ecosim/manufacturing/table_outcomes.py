@@ -90,16 +90,16 @@ METRICS = {
 KPIS = {
     "bargain_agreement_rate": Figure("", "talks of the bargaining table that agreed ÷ talks", "higher"),
     "bargain_rounds": Figure("rounds", "mean rounds of such a talk"),
-    "bargain_welfare": Figure("", "mean sum of both sides' utilities; of a talk without a deal, of what they have then", "higher"),
-    **{f"bargain_to_{name}": Figure("", f"mean distance in utilities {about}", "lower") for name, about in _FAR.items()},
+    "bargain_welfare": Figure("", "mean sum of both utilities; without a deal, of the reservation values", "higher"),
+    **{f"bargain_to_{name}": Figure("", f"mean distance {about}", "lower") for name, about in _FAR.items()},
 }  # fmt: skip
 
 
 def outcome_events(talks: Table, facts: BargainingTable, reservation: dict[str, int]) -> Events:
     """The rows of `bargains` and `stakes` for talks that are over."""
-    buyer, seller = talks["buyer_worth"], talks["seller_worth"]
+    front = frontier.frontier(talks["buyer_worth"], talks["seller_worth"])
     without = (reservation["buyer"], reservation["seller"])
-    points = frontier.points(buyer, seller, without)
+    points = frontier.points(front, without)
     parties = {name: talks[name] for name in ("replica", "buyer", "seller")}
     rows = np.arange(talks.num_rows)
     stakes = {f"{side}_rounds": talks[f"{side}_rounds"] for side in SIDES}
@@ -107,12 +107,18 @@ def outcome_events(talks: Table, facts: BargainingTable, reservation: dict[str, 
         at = getattr(points, name)
         stakes |= {f"{name}_{side}": talks[f"{side}_worth"][rows, at] for side in SIDES}
     return {
-        "bargains": Table({**parties, **_ends(talks, facts, without, stakes)}),
+        "bargains": Table({**parties, **_ends(talks, facts, front, without, stakes)}),
         "stakes": Table({**parties, **stakes}),
     }
 
 
-def _ends(talks: Table, facts: BargainingTable, without: tuple[int, int], stakes: dict[str, Array]) -> dict[str, Array]:
+def _ends(
+    talks: Table,
+    facts: BargainingTable,
+    front: frontier.Frontier,
+    without: tuple[int, int],
+    stakes: dict[str, Array],
+) -> dict[str, Array]:
     """How each talk ended, and how far from where."""
     agreed, rows = talks["end"] == AGREED, np.arange(talks.num_rows)
     outcome, round_ = np.where(agreed, talks["agreed"], 0), (talks["moves"] + 1) // 2
@@ -124,9 +130,7 @@ def _ends(talks: Table, facts: BargainingTable, without: tuple[int, int], stakes
         found[f"{side}_utility"] = got[side]
         found[f"{side}_worth"] = np.where(agreed, _discounted(utility, facts.sides[side].discount, round_), reservation)
     found["welfare"] = got["buyer"] + got["seller"]
-    found["to_pareto"] = frontier.frontier_distance(
-        talks["buyer_worth"], talks["seller_worth"], got["buyer"], got["seller"]
-    )
+    found["to_pareto"] = frontier.frontier_distance(front, got["buyer"], got["seller"])
     for name in ("nash", "kalai", "kalai_smorodinsky"):
         found[f"to_{name}"] = frontier.length(*(got[side] - stakes[f"{name}_{side}"] for side in SIDES))
     return found  # fmt: skip

@@ -211,6 +211,8 @@ def _fault(node: nodes.Node) -> str:
 def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Mapping[str, FieldCard]:
     """How a mind with these cards is asked for each field of a question.
 
+    A card may have more fields than a scenario asks for, such as those of a table's fifth and sixth issue.
+
     Raises:
         CatalogError: there is no card for the question, or the card's fields are not those of the question.
     """

@@ -7,8 +7,8 @@ best outcome to the reservation value: reservation + (best − reservation) · (
 Every agent sorts its outcomes once and then walks down that list with a pointer: a move touches only the talks whose
 aspiration has fallen past the next outcome. Talks that are over are dropped.
 
-Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents; Rosenschein, Zlotkin
-(1994), Rules of encounter (alternating offers); Aydoğan et al. (2017), Alternating offers protocols (stacked, bilateral).
+Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents; Aydoğan, Festen,
+Hindriks, Jonker (2017), Alternating offers protocols for multilateral negotiation (stacked; here two sides).
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ off than without a deal (d₁, d₂). With gains g = u − d:
 * Kalai–Smorodinsky (1975): largest min(g₁ ÷ m₁, g₂ ÷ m₂), where m is the most that the side could gain;
 * utilitarian: largest u₁ + u₂.
 
-Of equals the one with the larger sum of utilities is taken, then the lower number; so each point is on the frontier.
+Of equals the one with the larger sum of utilities is taken, then the better one for the first side; so each point is on
+the frontier, and only the frontier is looked at.
 Utilities are whole millionths, so all of it is exact; a distance is Euclidean, rounded to the nearest millionth.
 
 Source: Nash (1950), The bargaining problem; Kalai, Smorodinsky (1975), Other solutions to Nash's bargaining problem;
@@ -26,28 +27,60 @@ import numpy as np
 from ecosim.fields import Array
 
 POINTS = ("nash", "kalai", "kalai_smorodinsky", "utilitarian")
-_SUM_BITS = 22
-"""Bits that hold the sum of two utilities, each at most a million and a few."""
+_BITS = 21
+"""Bits that hold a utility, at most a million and a few; a sum of two needs one more."""
+_TOP = (1 << _BITS) - 1
+_NUMBER_BITS = 63 - 2 * _BITS
 _BLOCK = 250
-"""Talks worked on at once: with a few hundred outcomes each, their tables fit into a core's second-level cache."""
+"""Talks sorted at once: with a few hundred outcomes each, their keys fit into a core's second-level cache."""
 
 
-def is_efficient(first: Array, second: Array) -> Array:
-    """Which outcomes are on the Pareto frontier, bool (talks, outcomes); of equal points each.
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """The Pareto frontier of each talk, from the first side's best end on, int64 (talks, most efficient outcomes).
 
-    By one sort a talk: going down the first side's utility, an outcome is on it if the second's is a new record.
+    Of outcomes with equal utilities one is there. Shorter frontiers are filled up with their first outcome.
+
+    Attributes:
+        first, second: utility to each side, millionths.
+        outcome: which outcome it is.
     """
-    keys = (first.astype(np.int64) << _SUM_BITS) | second  # by the first side's utility, then by the second's
-    order = np.argsort(-keys, axis=1, kind="stable")
-    u, v = (np.take_along_axis(side, order, axis=1) for side in (first, second))
-    record = np.maximum.accumulate(v, axis=1)
-    before = np.concatenate([np.full((len(v), 1), -1, v.dtype), record[:, :-1]], axis=1)
-    is_new = v > before
-    # an outcome with exactly the utilities of the record before it is no worse than that one
-    where = np.maximum.accumulate(np.where(is_new, np.arange(v.shape[1]), 0), axis=1)
-    same = (v == np.take_along_axis(v, where, axis=1)) & (u == np.take_along_axis(u, where, axis=1))
-    found = np.empty(v.shape, bool)
-    np.put_along_axis(found, order, same, axis=1)
+
+    first: Array
+    second: Array
+    outcome: Array
+
+
+def frontier(first: Array, second: Array) -> Frontier:
+    """Find what is efficient: going down the first side's utility, every new record of the second's.
+
+    Args:
+        first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+    """
+    found = [_efficient(first[rows], second[rows]) for rows in _blocks(len(first))]
+    width = max((len(keys[0]) for keys in found), default=1)
+    keys = np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), "edge") for part in found])
+    keys[:, 1:][keys[:, 1:] == keys[:, :-1]] = 0  # filled up
+    keys = np.where(keys == 0, keys[:, :1], keys)
+    number = keys & ((1 << _NUMBER_BITS) - 1)
+    return Frontier(_TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number)
+
+
+def _efficient(first: Array, second: Array) -> Array:
+    """Keys of the efficient outcomes, ascending from the first side's best; the last one repeated."""
+    keys = (_TOP - first).astype(np.int64) << _BITS
+    keys = (keys + (_TOP - second) << _NUMBER_BITS) + np.arange(first.shape[1])
+    keys.sort(axis=1)
+    other = _TOP - (keys >> _NUMBER_BITS & _TOP)
+    record = np.maximum.accumulate(other, axis=1)
+    is_new = np.ones(keys.shape, bool)
+    is_new[:, 1:] = other[:, 1:] > record[:, :-1]
+    row, column = is_new.nonzero()
+    count = np.bincount(row, minlength=len(keys))
+    slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    last = column[np.cumsum(count) - 1]
+    found = np.repeat(keys[np.arange(len(keys)), last][:, None], int(count.max()), axis=1)
+    found[row, slot] = keys[row, column]
     return found
 
 
@@ -61,59 +94,38 @@ class Points:
     utilitarian: Array
 
 
-def points(first: Array, second: Array, reservations: tuple[int, int] = (0, 0)) -> Points:
+def points(front: Frontier, reservations: tuple[int, int] = (0, 0)) -> Points:
     """Nash, Kalai (egalitarian), Kalai–Smorodinsky and utilitarian outcomes.
 
     Args:
-        first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+        front: of each talk.
         reservations: what each side has without a deal, millionths.
     """
-    found = np.empty((len(POINTS), len(first)), np.int64)
-    for rows in _blocks(len(first)):
-        found[:, rows] = _points(first[rows], second[rows], reservations)
-    return Points(*found)
-
-
-def _points(first: Array, second: Array, reservations: tuple[int, int]) -> tuple[Array, ...]:
-    total = first + second
-    g, h = first - np.int32(reservations[0]), second - np.int32(reservations[1])
+    total = front.first + front.second
+    g, h = front.first - reservations[0], front.second - reservations[1]
     least = np.minimum(g, h)
-    if least.min(initial=0) < 0:
-        g, h = np.where(least < 0, least, g), np.where(least < 0, least, h)
-    wide = g.astype(np.int64)
-    nash = np.where(g < 0, wide, wide * h) if least.min(initial=0) < 0 else wide * h
-    most = [np.maximum(side.max(axis=1), 1).astype(np.int64)[:, None] for side in (g, h)]
-    # g ÷ m₁ < h ÷ m₂ compared as g·m₂ < h·m₁, which is exact
-    share = np.minimum(wide * most[1], h * most[0])
-    return _best(nash, total), _best(least.astype(np.int64), total), _best(share, total), total.argmax(axis=1)
+    is_out = least < 0
+    if is_out.any():
+        g, h = np.where(is_out, least, g), np.where(is_out, least, h)
+    nash = np.where(is_out, least, g * h)
+    most = [np.maximum(side.max(axis=1), 1)[:, None] for side in (g, h)]
+    share = np.minimum(g * most[1], h * most[0])  # g ÷ m₁ < h ÷ m₂ compared as g·m₂ < h·m₁, which is exact
+    return Points(*(_best(front, score, total) for score in (nash, least, share, total)))
 
 
-def frontier_distance(first: Array, second: Array, u: Array, v: Array) -> Array:
+def frontier_distance(front: Frontier, u: Array, v: Array) -> Array:
     """How far a point (u, v) of each talk is from the nearest outcome of the frontier, millionths, int64 (talks,).
 
+    It is 0 where no outcome is better for one side and no worse for the other.
+
     Args:
-        first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+        front: of each talk.
         u, v: the point, such as an agreement or what both have without one, millionths, int64 (talks,).
     """
-    far = np.zeros(len(u), np.int64)
-    for rows in _blocks(len(u)):
-        far[rows] = _frontier_distance(first[rows], second[rows], u[rows, None], v[rows, None])
-    return far
-
-
-def _frontier_distance(first: Array, second: Array, u: Array, v: Array) -> Array:
-    far = np.zeros(len(u), np.int64)
-    u32, v32 = u.astype(np.int32), v.astype(np.int32)
-    beaten = np.flatnonzero(((first >= u32) & (second >= v32) & (first + second > u32 + v32)).any(axis=1))
-    if len(beaten):
-        keys = (first[beaten].astype(np.int64) << _SUM_BITS) | second[beaten]
-        keys.sort(axis=1)
-        best, other = keys[:, ::-1] >> _SUM_BITS, keys[:, ::-1] & ((1 << _SUM_BITS) - 1)
-        record = np.maximum.accumulate(other, axis=1)
-        gap = (best - u[beaten]) ** 2 + (other - v[beaten]) ** 2
-        gap[:, 1:][other[:, 1:] <= record[:, :-1]] = np.iinfo(np.int64).max
-        far[beaten] = np.rint(np.sqrt(gap.min(axis=1).astype(np.float64))).astype(np.int64)
-    return far
+    du, dv = front.first - u[:, None], front.second - v[:, None]
+    beaten = ((du >= 0) & (dv >= 0) & (du + dv > 0)).any(axis=1)
+    nearest = (du * du + dv * dv).min(axis=1).astype(np.float64)
+    return cast(Array, np.rint(np.sqrt(nearest)).astype(np.int64) * beaten)
 
 
 def length(x: Array, y: Array) -> Array:
@@ -122,9 +134,10 @@ def length(x: Array, y: Array) -> Array:
     return cast(Array, np.rint(np.sqrt(x * x + y * y)).astype(np.int64))
 
 
-def _best(score: Array, total: Array) -> Array:
+def _best(front: Frontier, score: Array, total: Array) -> Array:
     """The outcome with the highest score in each row; of equals the largest total, then the first."""
-    return cast(Array, ((score << _SUM_BITS) | total).argmax(axis=1))
+    best = ((score << (_BITS + 1)) | total).argmax(axis=1)
+    return cast(Array, front.outcome[np.arange(len(best)), best])
 
 
 def _blocks(num_rows: int) -> list[slice]:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from ecosim.validate import bargaining, beer_game, chain, contracts, inventory, laws, outage, shop_floor, stock
+from ecosim.validate import (
+    bargaining,
+    bargaining_table,
+    beer_game,
+    chain,
+    contracts,
+    inventory,
+    laws,
+    outage,
+    shop_floor,
+    stock,
+)
 
 CASES = (
     *beer_game.CASES,
@@ -13,6 +24,7 @@ CASES = (
     *shop_floor.CASES,
     *outage.CASES,
     *contracts.CASES,
+    *bargaining_table.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
     laws.conserved("manufacturing", "broken_promises"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
