@@ -10,6 +10,6 @@ CASES = (
     *bargaining.CASES,
     *contracts.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
-    laws.conserved("manufacturing", "broken_promises"),
+    laws.conserved("manufacturing", "broken_promises", "with_contracts"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
 )
