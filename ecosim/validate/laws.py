@@ -123,10 +123,10 @@ def alone(scenario: str, seeds: int = 4, steps: int = 6) -> list[Figure]:
     return [exactly("replicas that differ alone", differ, 0), exactly("different replicas", len(set(among)), seeds)]
 
 
-def conserved(part: str, scenario: str) -> Case:
-    """Conservation in a scenario of the catalogue, as a case."""
+def conserved(part: str, scenario: str, name: str = "") -> Case:
+    """Conservation in a scenario of the catalogue, as a case; by default it has the name of the part."""
     return Case(
-        name=f"conservation_{part}",
+        name=f"conservation_{name or part}",
         part=part,
         kind="V1",
         shows="cash and goods come from nowhere and go nowhere, after every step",

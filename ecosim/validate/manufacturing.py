@@ -26,6 +26,6 @@ CASES = (
     *contracts.CASES,
     *bargaining_table.CASES,
     laws.conserved("manufacturing", "smart_manufacturing"),
-    laws.conserved("manufacturing", "broken_promises"),
+    laws.conserved("manufacturing", "broken_promises", "with_contracts"),
     laws.common("manufacturing", "smart_manufacturing", {"distributor.negotiate": "conceder"}),
 )
