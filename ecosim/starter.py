@@ -130,9 +130,8 @@ def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
     """The lines of one key, with those of the groups inside."""
     if key.group is None:
         yield from _line(key.name, value, key.says(), is_given)
-    elif key.holds == "group" and value is None:  # a subject that it has not: no defaults to show
-        about = f"{key.name}: {key.says()}; its keys: {', '.join(keys.of(key.group))}"
-        yield from textwrap.wrap(about, _WIDTH - 12, initial_indent="# ", subsequent_indent="# ")
+    elif value is None:
+        yield from _absent(key)
     elif key.holds == "group":
         inside = list(_group(value))
         is_given = is_given and any(not line.startswith("#") for line in inside)
@@ -184,6 +183,16 @@ def _example(key: Key) -> Iterator[str]:
     else:
         yield f"- {inside[0]}"
         yield from _indented(inside[1:])
+
+
+def _absent(key: Key) -> Iterator[str]:
+    """A group that a scenario may do without: its keys as prose, for any of them would bring the group in."""
+    assert key.group is not None
+    yield from _noted(f"#{key.name}: null", key.says())
+    name = f"{key.name}.{'<name>.' if key.holds == 'named groups' else ''}"
+    for inner in keys.of(key.group).values():
+        about = f"{name}{inner.name}: {inner.says()}"
+        yield from textwrap.wrap(about, _WIDTH - 12, initial_indent="# ", subsequent_indent="# ")
 
 
 def _heading(key: Key, is_given: bool) -> Iterator[str]:
