@@ -48,7 +48,6 @@ class Order:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.order_weeks = scenario.order_weeks
-        self.lead_weeks = scenario.lead_time_weeks
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
@@ -66,7 +65,7 @@ class Order:
             "seller": self.net.partner[member],
             "item": positions["item"][rows],
             "from_week": seen,
-            "due_week": seen + self.lead_weeks,
+            "due_week": seen + self.net.promise_weeks(self.net.partner[member], member),
             "quantity": positions["wish"][rows].copy(),
             "price": np.zeros(len(rows), np.int64),
         }

@@ -32,7 +32,6 @@ class Charge:
         self.net = net
         self.holding = np.array([micro(scenario.items[name].holding_cost_eur) for name in net.items])
         self.backlog = np.array([micro(scenario.items[name].backlog_cost_eur) for name in net.items])
-        self.lead_weeks = scenario.lead_time_weeks
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -64,9 +63,10 @@ class Charge:
         }
 
     def _overdue(self, world: World) -> Array:
-        """Promised to other firms for arrival by now + lead time at the latest, and not shipped."""
+        """Promised to other firms for arrival by now + transit time at the latest, and not shipped."""
         contracts = world.tables["contracts"]
-        late = contracts["due_week"] - self.lead_weeks <= world.steps
+        transit = self.net.transit_weeks(contracts["seller"], contracts["buyer"])
+        late = contracts["due_week"] - transit <= world.steps
         overdue = np.zeros(world.tables["positions"].num_rows, np.int64)
         rows = self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
         np.add.at(overdue, rows, np.where(late, contracts["open"], 0))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import micro
+from ecosim.manufacturing.docks import covered
+from ecosim.manufacturing.haulage import Haulage
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
-from ecosim.rules.allocate import share_out
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table, concat
 
@@ -68,16 +69,20 @@ class Arrive:
 class Ship:
     """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer.
 
-    A contract may be shipped in parts, and before it is due. Goods arrive `lead_time_weeks` later.
+    A contract may be shipped in parts, and before it is due. Goods arrive `lead_time_weeks` later; where there is a
+    transport network, only what was dispatched leaves, as far as lanes and vehicles carry it (`haulage`).
     """
 
     name = "ship"
     repeats = False
-    writes = ("shipments",)
+    writes: tuple[str, ...] = ("shipments",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.lead_weeks = scenario.lead_time_weeks
+        self.haulage: Haulage | None = None
+        if net.roads is not None and scenario.transport is not None:
+            self.haulage = Haulage(net, net.roads, scenario.transport.vehicles)
+            self.writes = (*self.writes, "dispatches", "routes", "delays")
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the rule is first due, first served."""
@@ -87,25 +92,24 @@ class Ship:
         """Move goods from stock into transit; sellers note this week's new demand."""
         contracts = world.tables["contracts"]
         self._note_demand(world, contracts)
-        seen = (contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]]
-        rows = np.flatnonzero(seen)
-        if len(rows) == 0:
+        rows, owed, shipped = covered(world)
+        events: Events = {}
+        if self.haulage is not None:
+            shipped, arrive, events = self.haulage.send(world, owed, shipped)
+        elif len(rows) == 0:
             return {}
-        owed = contracts.take(rows)
-        replica, seller, item = owed["replica"], owed["seller"], owed["item"]
-        account = world.ledger.rows(replica, seller)
-        stock = world.ledger.accounts["balance"][account, item + 1]
-        turn = (owed["due_week"], owed["signed_week"], owed["buyer"])
-        shipped = share_out((replica, seller, item), turn, owed["open"], stock)
+        else:
+            arrive = world.steps + self.net.transit_weeks(owed["seller"], owed["buyer"])
         contracts["open"][rows] -= shipped
-        world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
+        account = world.ledger.rows(owed["replica"], owed["seller"])
+        world.ledger.move(owed["item"] + 1, shipped, account, world.ledger.outside("transit", owed["replica"]))
         moved = shipped > 0
         parcel = owed.take(moved)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
         new = Table(
             {
                 **{name: parcel[name] for name in columns},
-                "arrive_week": np.full(parcel.num_rows, world.steps + self.lead_weeks),
+                "arrive_week": arrive[moved],
                 "quantity": shipped[moved],
             }
         )
@@ -113,7 +117,7 @@ class Ship:
         world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
         world.tables["contracts"] = contracts.take(contracts["open"] > 0)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
-        return {"shipments": Table({name: new[name] for name in columns})}
+        return {"shipments": Table({name: new[name] for name in columns}), **events}
 
     def _note_demand(self, world: World, contracts: Table) -> None:
         """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""

@@ -58,7 +58,6 @@ class Quote:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.negotiation
-        self.lead_weeks = scenario.lead_time_weeks
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
         self.cost = np.array([unit_cost(net, scenario, i) for i in items])
@@ -145,7 +144,7 @@ class Quote:
                 "seller": candidates,
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
-                "seller_lead_time": np.full(candidates.shape, self.lead_weeks),
+                "seller_lead_time": self.net.promise_weeks(candidates, np.broadcast_to(member[:, None], candidates.shape)),
             },
             masks={name: allowed for name in ("seller", "list_price", "on_time", "seller_lead_time")},
             units=UNITS,

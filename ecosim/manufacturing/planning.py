@@ -48,7 +48,7 @@ class Replenish:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.max_order = scenario.max_order_units * MILLION
-        self.buy_weeks = scenario.lead_time_weeks + scenario.order_weeks
+        self.buy_weeks = scenario.order_weeks + _slowest(net, "order" in scenario.phases)
         self.item_names = np.array(net.items, dtype=object)
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
@@ -87,7 +87,8 @@ class Replenish:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         account = world.ledger.rows(replica, member)
         firms, firm = world.tables["firms"], net.firm_row(replica, member)
-        makes = net.makes[net.position[member, item]]
+        local = net.position[member, item]
+        makes = net.makes[local]
         nobody = np.full(len(rows), NOBODY)
         whole = np.full(len(rows), MILLION)
         return Question(
@@ -101,7 +102,7 @@ class Replenish:
                 "on_hand": world.ledger.accounts["balance"][account, item + 1],
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
-                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks),
+                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[local]),
                 "capacity": np.where(makes, firms["capacity"][firm], 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],
@@ -128,6 +129,18 @@ class Replenish:
         debts = np.zeros(world.tables["positions"].num_rows, np.int64)
         np.add.at(debts, self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"]), open_)
         return debts
+
+
+def _slowest(net: Layout, by_order: bool) -> Array:
+    """The longest promise of those from whom a firm may buy, by position; a maker of the item buys it from nobody."""
+    if net.roads is None:
+        return np.full(net.num_positions, net.lead)
+    weeks = np.zeros(net.num_positions, np.int64)
+    for i in np.flatnonzero(~net.makes):
+        buyer = net.owner[i]
+        sellers = net.partner[[buyer]] if by_order else net.sellers[net.item[i]]
+        weeks[i] = net.promise_weeks(sellers, np.broadcast_to(buyer, sellers.shape)).max()
+    return weeks
 
 
 def market_price(net: Layout, scenario: ManufacturingScenario, item: int) -> int:

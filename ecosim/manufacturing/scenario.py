@@ -10,14 +10,18 @@ from pydantic import Field, model_validator
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.transport import Transport
+from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
-PhaseName = Literal["arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "ship", "charge"]
+PhaseName = Literal[
+    "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
+]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "ship", "charge",
+    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {"dispatch": "transport"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -29,6 +33,7 @@ class ManufacturingScenario(Scenario):
         firms: groups of like firms, numbered through in this order.
         demand: what consumers want of each firm that sells to them, each week.
         negotiation: how buyers and sellers talk.
+        transport: places, lanes and vehicles; without it goods take `lead_time_weeks` and cost nothing to move.
         lead_time_weeks: weeks from shipping until goods arrive.
         order_weeks: weeks until a partner sees an order (`order` only).
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
@@ -41,6 +46,7 @@ class ManufacturingScenario(Scenario):
     firms: list[Firms] = Field(min_length=1)
     demand: Demand
     negotiation: Negotiation = Negotiation()
+    transport: Transport | None = None
     lead_time_weeks: Whole = 1
     order_weeks: Whole = 0
     late_penalty_share: Share = 0.0
@@ -58,6 +64,7 @@ class ManufacturingScenario(Scenario):
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
         faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self)]
+        faults += road_faults(self, is_sound=not faults)
         if faults:
             raise ValueError("\n".join(faults))
         return self

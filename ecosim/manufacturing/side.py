@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import week
+from ecosim.manufacturing import service, transport, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -18,7 +18,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join([week.CHAPTER])
+ALL = join([week.CHAPTER, service.CHAPTER, transport.CHAPTER])
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:
@@ -28,9 +28,10 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """Firms and items by number."""
+    """Firms, items and places by number."""
     net = layout(scenario)
-    return {"member": net.names, "item": net.items}
+    places = {} if net.roads is None else {"place": net.roads.names}
+    return {"member": net.names, "item": net.items, **places}
 
 
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:

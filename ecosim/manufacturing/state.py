@@ -9,12 +9,14 @@ item that it handles: the one that it sells, and the parts of its bill of materi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.facts.firms import Firms
+from ecosim.manufacturing.roads import Roads, roads
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
@@ -23,7 +25,7 @@ from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
 EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions")
+REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "transport", "models", "interventions")
 NO_PROFIT = ("opening", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
@@ -131,6 +133,9 @@ class Layout:
         position: position of a member and item, -1 where it has none, shape (members, items).
         sellers: for each item, the ids of the firms that sell it.
         bom: units of each part in one unit of each item, shape (items, items).
+        lead: weeks from shipping until goods arrive, where there is no transport network.
+        slack: weeks that sellers add to that when they promise a delivery.
+        roads: the transport network, if there is one.
     """
 
     items: tuple[str, ...]
@@ -147,6 +152,9 @@ class Layout:
     position: Array
     sellers: tuple[Array, ...]
     bom: Array
+    lead: int
+    slack: int
+    roads: Roads | None
 
     @property
     def num_members(self) -> int:
@@ -165,6 +173,16 @@ class Layout:
     def firm_row(self, replica: Array, member: Array) -> Array:
         """Row in `firms`."""
         return replica * self.num_members + member
+
+    def transit_weeks(self, seller: Array, buyer: Array) -> Array:
+        """Weeks from shipping until goods arrive."""
+        if self.roads is None:
+            return np.full(np.shape(buyer), self.lead)
+        return cast(Array, self.roads.weeks[self.roads.between(seller, buyer)])
+
+    def promise_weeks(self, seller: Array, buyer: Array) -> Array:
+        """Weeks from an order until the earliest delivery that is promised: transit, and the slack of sellers."""
+        return self.transit_weeks(seller, buyer) + self.slack
 
 
 def layout(scenario: ManufacturingScenario) -> Layout:
@@ -204,6 +222,9 @@ def _layout(scenario: ManufacturingScenario) -> Layout:
         position=position,
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
+        lead=scenario.lead_time_weeks,
+        slack=0 if scenario.transport is None else scenario.transport.slack_weeks,
+        roads=None if scenario.transport is None else roads(scenario, scenario.transport),
     )
 
 
@@ -314,7 +335,7 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "item": tile(item),
             "signed_week": tile(week - scenario.order_weeks),
             "from_week": tile(week),
-            "due_week": tile(week + scenario.lead_time_weeks),
+            "due_week": tile(week + net.promise_weeks(net.partner[buyer], buyer)),
             "quantity": tile(units),
             "open": tile(units),
             "price": tile(np.zeros(rows, np.int64)),

@@ -97,7 +97,6 @@ class Negotiate:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.lead_weeks = scenario.lead_time_weeks
         self.late_weeks = scenario.negotiation.late_weeks
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
@@ -179,7 +178,7 @@ class Negotiate:
         units = room // MILLION * MILLION
         can_accept = has_offer & (offer["quantity"] <= room)
         allowed = np.stack([can_accept, is_in_time, np.ones(len(rows), bool)], axis=1)
-        weeks = np.full(len(rows), self.lead_weeks)
+        weeks = self.net.promise_weeks(talks["seller"][rows], talks["buyer"][rows])
         counter = ("act", COUNTER)
         whole, cent, one = (np.full(len(rows), n) for n in (MILLION, CENT, 1))
         return Question(
@@ -198,7 +197,7 @@ class Negotiate:
                 "market_price": self.price[item],
                 "need": units,
                 "on_hand": on_hand,
-                "wanted_week": weeks if is_buyer else self._can_ship(world, replica, mover, units, offer["quantity"]),
+                "wanted_week": weeks if is_buyer else weeks + self._wait(world, replica, mover, units, offer["quantity"]),
                 "has_offer": has_offer.astype(np.int64),
                 **{f"offer_{what}": offer[what] for what in OFFER},
                 "has_own": (own["price"] >= 0).astype(np.int64),
@@ -223,12 +222,12 @@ class Negotiate:
             ),
         )
 
-    def _can_ship(self, world: World, replica: Array, seller: Array, room: Array, quantity: Array) -> Array:
-        """Weeks from now in which a seller could deliver: at once from what is free, later as capacity allows."""
+    def _wait(self, world: World, replica: Array, seller: Array, room: Array, quantity: Array) -> Array:
+        """Weeks until a seller could ship: at once from what is free, later as capacity allows."""
         capacity = np.maximum(world.tables["firms"]["capacity"][self.net.firm_row(replica, seller)], MILLION)
         free = room - capacity * (self.late_weeks + 1)
         wait = -((np.minimum(free - quantity, 0)) // capacity)
-        return self.lead_weeks + np.clip(wait, 0, self.late_weeks)
+        return np.clip(wait, 0, self.late_weeks)
 
     def _gather(self, move: Move, questions: Sequence[Question], decisions: Sequence[Decision]) -> dict[str, Array]:
         """The answers of all roles in the order of the talks."""
