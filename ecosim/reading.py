@@ -67,7 +67,7 @@ def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object]
         raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
 
     def last_faults(found: Scenario) -> list[Fault]:
-        return _scenario_faults(found) + placed(interventions.late(found))
+        return _scenario_faults(found) + placed([*interventions.late(found), *found.late()])
 
     return read(
         _scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults, last_faults

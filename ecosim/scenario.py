@@ -196,6 +196,10 @@ class Scenario(Facts):
             return minds
         return {role: [mind] if isinstance(mind, str) else mind for role, mind in minds.items()}
 
+    def late(self) -> list[str]:
+        """What would only happen after the last step: a fault of a file; a run that is cut short just ends before."""
+        return []
+
     def with_changes(self, **changes: object) -> Self:
         """The same scenario with some keys changed, checked as a file is.
 

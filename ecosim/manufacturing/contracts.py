@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.manufacturing.active import acting, selling
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -56,7 +57,7 @@ class Order:
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Sign a contract for every wish; its price is nothing, the partners are one chain."""
         positions = world.tables["positions"]
-        rows = buying(world, self.net)
+        rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
         seen = np.full(len(rows), world.steps + self.order_weeks)
         deals = {
@@ -71,9 +72,18 @@ class Order:
         }
         return {"contracts": sign(world, self.net, Table(deals))}
 
+    def _served(self, world: World, rows: Array) -> Array:
+        """Of some positions, those whose partner takes orders."""
+        may_sell = selling(world)
+        if may_sell is None:
+            return rows
+        positions = world.tables["positions"]
+        partner = self.net.partner[positions["member"][rows]]
+        return rows[may_sell[self.net.firm_row(positions["replica"][rows], partner)]]
+
 
 def buying(world: World, net: Layout) -> Array:
-    """The positions of live replicas that mean to buy something this week (row numbers)."""
+    """The positions of firms in business that mean to buy something this week (row numbers)."""
     positions = world.tables["positions"]
     buys = ~np.tile(net.makes, world.num_replicas)
-    return np.flatnonzero(buys & (positions["wish"] > 0) & world.is_live[positions["replica"]])
+    return np.flatnonzero(buys & (positions["wish"] > 0) & acting(world, net))

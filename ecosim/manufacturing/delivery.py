@@ -56,10 +56,15 @@ class Arrive:
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
         price = terms.payment(come["price"], come["quantity"])
         penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
-        ledger.pay("contracts", price, account, ledger.rows(replica, seller))
-        ledger.pay("penalties", penalty, ledger.rows(replica, seller), account)
         bought = buyer != seller
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
+        payee = ledger.rows(replica, seller)
+        if not firms["is_active"].all():  # the bank has paid a firm that failed for what was on its way
+            payee = np.where(firms["is_active"][who], payee, ledger.outside("bank", replica))
+        ledger.pay("contracts", price, account, payee)
+        ledger.pay("penalties", penalty, payee, account)
+        if "revenue" in firms:
+            np.add.at(firms["revenue"], who, price)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
         columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
@@ -92,7 +97,7 @@ class Ship:
         """Move goods from stock into transit; sellers note this week's new demand."""
         contracts = world.tables["contracts"]
         self._note_demand(world, contracts)
-        rows, owed, shipped = covered(world)
+        rows, owed, shipped = covered(world, self.net)
         events: Events = {}
         if self.haulage is not None:
             shipped, arrive, events = self.haulage.send(world, owed, shipped)

@@ -10,6 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array
+from ecosim.manufacturing.active import selling
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Demand:
     """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed.
 
-    Consumers pay `demand.price_eur` for what they get, wait for what they do not get, and never go elsewhere.
+    Consumers pay `demand.price_eur` for what they get and wait for what they do not get. They go elsewhere only where
+    their firm takes no orders (`demand.of_inactive`); the event `demand` is what they want, whoever serves it.
 
     Draws:
         Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
@@ -55,16 +57,23 @@ class Demand:
         wanted = np.rint(drawn * firms["demand_factor"][firm]).astype(np.int64) * MILLION
         account = world.ledger.rows(replica, member)
         stock = world.ledger.accounts["balance"][account, item + 1]
-        owed = positions["owed"][rows] + wanted
+        may_sell = selling(world)
+        asked = wanted if may_sell is None else self._asked(world, wanted, item, may_sell[firm])
+        if may_sell is not None:
+            stock = np.where(firms["is_active"][firm], stock, 0)
+        owed = positions["owed"][rows] + asked
         sold = np.minimum(stock, owed)
         positions["owed"][rows] = owed - sold
         consumers = world.ledger.outside("consumers", replica)
         world.ledger.move(item + 1, sold, account, consumers)
-        world.ledger.pay("sales", value(firms["price"][firm], sold), consumers, account)
+        taken = value(firms["price"][firm], sold)
+        world.ledger.pay("sales", taken, consumers, account)
+        if "revenue" in firms:
+            firms["revenue"][firm] += taken
         quantity = np.zeros(positions.num_rows, np.int64)
-        quantity[rows] = wanted
+        quantity[rows] = asked
         note_demand(world, rows, quantity)
-        at_once = np.clip(stock - (owed - wanted), 0, wanted)
+        at_once = np.clip(stock - (owed - asked), 0, asked)
         return {
             "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
             "sales": Table(
@@ -78,6 +87,21 @@ class Demand:
                 }
             ),
         }
+
+    def _asked(self, world: World, wanted: Array, item: Array, may_sell: Array) -> Array:
+        """What each firm is asked for where some take no orders; odd units go round from week to week, by id."""
+        shape = (-1, len(self.positions))
+        wanted, may = wanted.reshape(shape), may_sell.reshape(shape)
+        asked = np.where(may, wanted, 0)
+        if self.facts.of_inactive == "moves":
+            for code in np.unique(item):
+                mine = np.flatnonzero(item[: shape[1]] == code)
+                open_ = may[:, mine]
+                takers = np.maximum(open_.sum(axis=1, keepdims=True), 1)
+                units = np.where(open_, 0, wanted[:, mine]).sum(axis=1, keepdims=True) // MILLION
+                turn = (open_.cumsum(axis=1) - 1 + world.steps) % takers
+                asked[:, mine] += np.where(open_, units // takers + (turn < units % takers), 0) * MILLION
+        return asked.reshape(-1)
 
     def _draw(self, world: World, replica: Array, member: Array) -> Array:
         """Units that consumers would want in ordinary times, whole."""

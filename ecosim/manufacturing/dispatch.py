@@ -61,7 +61,7 @@ class Dispatch:
 
     def ask(self, world: World) -> list[Question]:
         """Every firm about every load that is ready."""
-        _, owed, ready = docks.covered(world)
+        _, owed, ready = docks.covered(world, self.net)
         those = docks.loads(self.net, owed, ready)
         since = docks.remembered(self.net, world.tables["docks"], those, "since_week", world.steps)
         role = self.net.role[those.seller]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.state import Layout
 from ecosim.meanings import Meaning, State
 from ecosim.rules.allocate import share_out
@@ -67,14 +68,18 @@ def empty_docks() -> Table:
     return Table({name: np.zeros(0, np.int64) for name in DOCKS.columns})
 
 
-def covered(world: World) -> tuple[Array, Table, Array]:
+def covered(world: World, net: Layout) -> tuple[Array, Table, Array]:
     """Contracts that sellers know of, and how much of each is in stock: those due first are served first.
 
     Returns:
         Rows in `contracts`, these contracts, and units/1e6 of each.
     """
     contracts = world.tables["contracts"]
-    rows = np.flatnonzero((contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]])
+    seen = (contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]]
+    lost = gone(world, net, contracts)
+    if lost is not None:
+        seen &= ~lost
+    rows = np.flatnonzero(seen)
     owed = contracts.take(rows)
     replica, seller, item = owed["replica"], owed["seller"], owed["item"]
     stock = world.ledger.accounts["balance"][world.ledger.rows(replica, seller), item + 1]

@@ -14,6 +14,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Choice
+from ecosim.manufacturing.active import open_sellers, selling
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.planning import market_price, unit_cost
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -101,11 +102,14 @@ class Quote:
         asked_by = self.net.position_row(talks["replica"], talks["buyer"], talks["item"])
         count = np.bincount(asked_by, minlength=positions.num_rows)[rows]
         item, member = positions["item"][rows], positions["member"][rows]
-        sellers = self.num_sellers[item]
+        book, listed = self._sellers(world)
+        of = item if book is self.sellers else positions["replica"][rows] * len(self.net.items) + item
+        sellers = listed[of]
         seed = world.seed(seeds.WORLD, positions["replica"][rows])
         start = seeds.integers(sellers, seeds.WORLD, seed, world.steps, self.name, (member, item))
-        slots = min(self.facts.candidates, self.sellers.shape[1])
-        candidates = self.sellers[item[:, None], (start[:, None] + np.arange(slots)) % sellers[:, None]]
+        slots = min(self.facts.candidates, book.shape[1])
+        place = (start[:, None] + np.arange(slots)) % np.maximum(sellers, 1)[:, None]
+        candidates = book[of[:, None], place]
         allowed = np.arange(slots) < sellers[:, None]
         allowed &= candidates != member[:, None]
         local = np.full(positions.num_rows, NOBODY)
@@ -114,6 +118,14 @@ class Quote:
         np.logical_and.at(allowed, mine, candidates[mine] != talks["seller"][:, None])
         due = (count < self.facts.requests) & allowed.any(axis=1)
         return rows[due], count[due], candidates[due], allowed[due]
+
+    def _sellers(self, world: World) -> tuple[Array, Array]:
+        """Sellers and how many, a row an item; where some take no orders, a row a replica and item."""
+        may_sell = selling(world)
+        if may_sell is None:
+            return self.sellers, self.num_sellers
+        found, count = open_sellers(self.net, may_sell, world.num_replicas)
+        return found.reshape(-1, found.shape[2]), count.reshape(-1)
 
     def _question(
         self, world: World, role: str, rows: Array, count: Array, candidates: Array, allowed: Array

@@ -10,6 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
+from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
@@ -53,9 +54,9 @@ class Replenish:
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
     def ask(self, world: World) -> list[Question]:
-        """Everyone, every week."""
+        """Everyone in business, every week."""
         positions = world.tables["positions"]
-        live = world.is_live[positions["replica"]]
+        live = acting(world, self.net)
         role = self.net.role[positions["member"]]
         rows = [np.flatnonzero(live & (role == code)) for code in range(len(ROLES))]
         debts = self._debts(world)

@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.manufacturing.facts import company
+from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
@@ -15,13 +17,15 @@ from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
+    "enter", "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
+    "settle", "adopt",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "arrive", "demand", "replenish", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
+    "enter", "arrive", "demand", "replenish", "quote", "negotiate", "produce", "dispatch", "ship", "charge", "settle",
+    "adopt",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {"dispatch": "transport"}
+NEEDS: dict[PhaseName, str] = {"enter": "entry", "settle": "finance", "adopt": "adoption", "dispatch": "transport"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -38,6 +42,9 @@ class ManufacturingScenario(Scenario):
         order_weeks: weeks until a partner sees an order (`order` only).
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
         first_forecast_units: what every position expects a week, by item, before it has seen any demand.
+        finance: credit, interest and insolvency; firms can owe any amount without it.
+        entry: on which terms firms come and go; all are there from the start to the end without it.
+        adoption: which minds firms may choose, and what they cost; seats stay as they are without it.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
@@ -51,6 +58,9 @@ class ManufacturingScenario(Scenario):
     order_weeks: Whole = 0
     late_penalty_share: Share = 0.0
     first_forecast_units: dict[str, Amount] = Field(default_factory=dict)
+    finance: Finance | None = None
+    entry: Entry | None = None
+    adoption: Adoption | None = None
     max_order_units: Count = 200
     phases: list[PhaseName] = Field(default_factory=list)
 
@@ -63,11 +73,15 @@ class ManufacturingScenario(Scenario):
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
-        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self)]
+        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *company.faults(self)]
         faults += road_faults(self, is_sound=not faults)
         if faults:
             raise ValueError("\n".join(faults))
         return self
+
+    def late(self) -> list[str]:
+        """What comes after the last week."""
+        return company.late(self)
 
 
 def _item_faults(items: dict[str, Item]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import MILLION, micro, value
+from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.delivery import note_demand
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -43,8 +44,7 @@ class Produce:
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Take materials, pay for making, and send the goods on their way to the maker's own stock."""
         net, positions, ledger = self.net, world.tables["positions"], world.ledger
-        live = world.is_live[positions["replica"]]
-        rows = np.flatnonzero(np.tile(net.makes, world.num_replicas) & live)
+        rows = np.flatnonzero(np.tile(net.makes, world.num_replicas) & acting(world, net))
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)

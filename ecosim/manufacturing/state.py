@@ -24,9 +24,12 @@ from ecosim.side import Books
 from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
-EXTERNALS = ("nature", "consumers", "models", "transit")
-REASONS = ("opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "transport", "models", "interventions")
-NO_PROFIT = ("opening", "interventions")
+EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
+REASONS = (
+    "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
+    "interest", "liquidation", "compensation", "default", "fees", "adoption", "transport",
+)  # fmt: skip
+NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
 HISTORY_WEEKS = 8
 SHOWN_OFFERS = 6
@@ -62,6 +65,7 @@ TABLES = {
             "demand_factor": Meaning("", "what consumers' demand is multiplied by"),
             "num_deliveries": Meaning("", "deliveries that it has made to other firms"),
             "num_on_time": Meaning("", "of these, how many came by the week agreed"),
+            "is_active": Meaning("", "whether it is in business: has entered, and has neither left nor failed"),
             "megaflops": Meaning("10^6 operations", "nominal cost of its minds so far"),
         },
     ),
@@ -291,6 +295,7 @@ def _firms(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> T
             "demand_factor": tile(np.ones(net.num_members)),
             "num_deliveries": tile(np.zeros(net.num_members, np.int64)),
             "num_on_time": tile(np.zeros(net.num_members, np.int64)),
+            "is_active": tile(np.ones(net.num_members, bool)),
             "megaflops": tile(np.zeros(net.num_members, np.int64)),
         }
     )

@@ -7,7 +7,8 @@ own deadline), or ends the talk.
 Concurrent talks of one firm share its *room*: what a buyer still needs, what a seller can still promise. The rule when
 accepts of one move add up to more than that: they are confirmed in order of price (lowest first for the buyer, highest
 first for the seller, then by the other's id) up to the first that no longer fits; the rest end as "withdrawn". A talk
-whose buyer or seller has no room for one more unit ends as "satisfied".
+whose buyer or seller has no room for one more unit ends as "satisfied", one of a firm that is out of business as
+"stopped", before anybody moves.
 
 Source: Rubinstein (1982), Perfect equilibrium in a bargaining model (alternating offers; here with deadlines).
 """
@@ -23,6 +24,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
+from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.contracts import sign
 from ecosim.manufacturing.market import CENT, OFFER
 from ecosim.manufacturing.planning import market_price, unit_cost
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
 ACCEPT, COUNTER, REJECT = range(3)
 ACTS = ("accept", "counter", "reject")
-OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED = range(5)
-OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied")
+OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED, STOPPED = range(6)
+OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied", "stopped")
 SEES = {
     "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
     "item_name": Meaning("", "which item"),
@@ -147,7 +149,9 @@ class Negotiate:
     def _move(self, world: World) -> Move | None:
         """Whose turn it is: talks opened together keep step, so all are at the same move."""
         talks = world.tables["talks"]
-        rows = np.flatnonzero(world.is_live[talks["replica"]])
+        lost = gone(world, self.net, talks)
+        live = world.is_live[talks["replica"]]
+        rows = np.flatnonzero(live if lost is None else live & ~lost)
         if len(rows) == 0:
             return None
         is_buyer = bool(talks["moves"][rows[0]] % 2 == 0)
@@ -279,8 +283,11 @@ class Negotiate:
         return talks["replica"][rows] * self.net.num_positions + talks[f"{side}_position"][rows]
 
     def _close(self, world: World, outcome: Array) -> Events:
-        """Take talks that are over off the table; gives their event rows."""
+        """Take talks that are over, or lost a party, off the table; gives their event rows."""
         talks = world.tables["talks"]
+        lost = gone(world, self.net, talks)
+        if lost is not None:
+            outcome[lost] = STOPPED
         over = outcome != OPEN
         ended = talks.take(over)
         world.tables["talks"] = talks.take(~over)

@@ -79,8 +79,10 @@ class Recorder:
         packed = {name: pack(pieces, self.schemas[name]) for name, pieces in self._open.items()}
         self._open = {}
         self.digest.add_step(step, packed, always(self.schemas))
-        outside = [name for name, schema in self.schemas.items() if schema.is_exogenous]
-        self.exogenous.add_step(step, {name: packed[name] for name in outside if name in packed}, outside)
+        outside = {
+            name: packed[name] for name, schema in self.schemas.items() if schema.is_exogenous and name in packed
+        }
+        self.exogenous.add_step(step, outside, [n for n in always(self.schemas) if self.schemas[n].is_exogenous])
         tables = {name: rows.table for name, rows in packed.items()}
         self._chain_scores(step)
         if self.store is not None:

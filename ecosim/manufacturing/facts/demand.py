@@ -19,6 +19,8 @@ class Demand(Facts):
         step_week: the first week of `step_units` (`step` only); 0: from the start.
         step_units: what is wanted from `step_week` on (`step` only).
         price_eur: what consumers pay for a unit.
+        of_inactive: what consumers of a firm that is out of business, or takes no orders, do: `lost` stay away, `moves`
+            go in equal parts, in whole units, to the firms that sell them the same item (to none: stay away).
     """
 
     kind: Literal["normal", "poisson", "step"]
@@ -27,6 +29,7 @@ class Demand(Facts):
     step_week: Whole = 0
     step_units: Amount = 0.0
     price_eur: Amount = 0.0
+    of_inactive: Literal["lost", "moves"] = "lost"
 
     @model_validator(mode="after")
     def _poisson_is_small(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,10 @@ class Firms(Facts):
         cash_eur: cash before week 1.
         partner: the one firm that it buys from; needed where `order` replaces negotiation.
         demand: "consumers" if consumers buy from it, else "firms".
+        credit_limit_eur: how far its cash may be below zero; as `finance` says by default.
+        enters_week: the week in which each enters, or the first in which it may; there from the start by default.
+        entry_chance: the chance of each to enter in a week; drawn before the run, so that all arms have the same.
+        exits_week: the week from which it makes no new promises; it leaves when it has kept the old ones.
     """
 
     name: str
@@ -57,3 +61,7 @@ class Firms(Facts):
     cash_eur: Amount = 0.0
     partner: str | None = None
     demand: Literal["firms", "consumers"] = "firms"
+    credit_limit_eur: Amount | None = None
+    enters_week: Count | None = None
+    entry_chance: Annotated[float, Field(gt=0, le=1)] | None = None
+    exits_week: Count | None = None

@@ -1,0 +1,65 @@
+"""The laws hold for every scenario of the library, with whatever subjects its world has."""
+
+import pytest
+
+import ecosim
+from ecosim import catalog, reading, simulate, testing
+from ecosim.arms import Arm, Manner
+from ecosim.record.store import Folder, Memory
+
+GOLDEN = {
+    "beer_game": "d1f26e4a1a3e10f6",
+    "creator_community": "100a601cc5f29966",
+    "polya_feed": "c48eb81b1192fad7",
+    "smart_manufacturing": "976d5369b4ab12ee",
+    "trial_offer": "e55be83857ae01d3",
+}
+"""Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""
+
+STEPS = 6
+
+
+def facts(name):
+    return simulate.load_scenario(name).with_changes(seeds=2, steps=STEPS)
+
+
+def test_the_library_has_these_scenarios():
+    assert sorted(path.stem for path in (catalog.root() / "scenarios").glob("*.yaml")) == sorted(GOLDEN)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_replica_has_its_golden_digest_among_others_and_alone(name):
+    digests = testing.check_alone(name, seeds=2, steps=STEPS)
+    assert digests[0][:16] == GOLDEN[name]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_ask_never_writes_and_asks_the_same_again(name):
+    world, _, _ = simulate.prepare(facts(name), [Arm(name="all")])
+    world.step()
+    for phase in world.phases:
+        testing.check_phase(phase, world)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_arms_with_other_minds_meet_bit_equal_worlds(name):
+    """In every seat the last of the experts that may sit there, in place of the first."""
+    experts = reading.side(facts(name).world).experts
+    others = Arm(name="others", minds={question: list(known)[-1] for question, known in experts.items()})
+    done = simulate.simulate(facts(name), [Arm(name="usual"), others], Memory()).manifest
+    assert done["exogenous_digests"][:2] == done["exogenous_digests"][2:]
+    assert not done["faults"]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_run_that_was_stopped_goes_on_to_the_same_digest(name, tmp_path):
+    def stop(underway):
+        if underway.steps_done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate.simulate(
+            facts(name), [Arm(name="all")], Folder(tmp_path / "run"), Manner(snapshot_steps=2, watch=stop)
+        )
+    resumed = ecosim.resume(tmp_path / "run").manifest
+    assert resumed["digests"] == testing.run_digests(name, seeds=2, steps=STEPS).manifest["digests"]
