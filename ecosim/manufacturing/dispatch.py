@@ -35,7 +35,9 @@ SEES = {
     "express_weeks": Meaning("weeks", "the same, expedited; −1 where nothing can be expedited"),
     "cost": Meaning("EUR/1e6", "of shipping the load now, a unit; by vehicle, of one that goes there and back"),
     "express_cost": Meaning("EUR/1e6", "of expediting the load now, a unit; −1 where nothing can be expedited"),
-    "capacity_left": Meaning("units/1e6", "what of the load the lane, or the fleet, could carry if it took nothing else"),
+    "capacity_left": Meaning(
+        "units/1e6", "what of the load the lane, or the fleet, could carry if it took nothing else"
+    ),
     "full_load": Meaning("units/1e6", "what one shipment, or vehicle, holds; 0 if there is no limit"),
     "weeks_waited": Meaning("weeks", "since goods for this customer first waited at the dock"),
 }
@@ -106,9 +108,7 @@ class Dispatch:
             "weeks_waited": world.steps - since,
         }
 
-    def _question(
-        self, world: World, role: str, rows: Array, those: Loads, columns: Mapping[str, Array]
-    ) -> Question:
+    def _question(self, world: World, role: str, rows: Array, those: Loads, columns: Mapping[str, Array]) -> Question:
         replica, seller = those.replica[rows], those.seller[rows]
         allowed = np.ones((len(rows), len(MODES)), bool)
         allowed[:, EXPRESS] = columns["express_weeks"][rows] != NO_EXPRESS

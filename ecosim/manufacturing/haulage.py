@@ -92,9 +92,7 @@ class Haulage:
         }
         return *self._by_contract(those, owed, ready, trip.sent, arrive), events
 
-    def _by_contract(
-        self, those: Loads, owed: Table, ready: Array, sent: Array, arrive: Array
-    ) -> tuple[Array, Array]:
+    def _by_contract(self, those: Loads, owed: Table, ready: Array, sent: Array, arrive: Array) -> tuple[Array, Array]:
         """The loads that leave, over the contracts in them: those due first are served first."""
         quantity, week = np.zeros_like(ready), np.zeros_like(ready)
         rows = np.flatnonzero(those.of >= 0)
@@ -145,9 +143,7 @@ class Haulage:
     def _rounds(self, world: World, those: Loads, rows: Array, wanted: Array, trip: Trip) -> Table:
         """Plan the rounds of every fleet that has something to carry; writes them into the trip."""
         stops: list[tuple[int, ...]] = []
-        starts = np.flatnonzero(
-            np.diff(those.replica[rows], prepend=-1) | np.diff(those.seller[rows], prepend=-1)
-        )
+        starts = np.flatnonzero(np.diff(those.replica[rows], prepend=-1) | np.diff(those.seller[rows], prepend=-1))
         for fleet in np.split(rows, starts[1:]):
             if len(fleet):
                 turn = fleet[np.lexsort((those.buyer[fleet], those.due_week[fleet]))]
@@ -156,9 +152,7 @@ class Haulage:
         columns = np.array(stops, np.int64).reshape(len(stops), len(names)).T
         return Table(dict(zip(names, columns, strict=True)))
 
-    def _fleet(
-        self, world: World, those: Loads, rows: Array, wanted: Array, trip: Trip
-    ) -> list[tuple[int, ...]]:
+    def _fleet(self, world: World, those: Loads, rows: Array, wanted: Array, trip: Trip) -> list[tuple[int, ...]]:
         """The rounds of one firm's fleet, its loads in their turn; gives the rows of `routes`."""
         facts = self.vehicles
         assert facts is not None  # or there would be no such rows

@@ -156,7 +156,9 @@ class Quote:
                 "seller": candidates,
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
-                "seller_lead_time": self.net.promise_weeks(candidates, np.broadcast_to(member[:, None], candidates.shape)),
+                "seller_lead_time": self.net.promise_weeks(
+                    candidates, np.broadcast_to(member[:, None], candidates.shape)
+                ),
             },
             masks={name: allowed for name in ("seller", "list_price", "on_time", "seller_lead_time")},
             units=UNITS,

@@ -245,5 +245,6 @@ def _missing_lanes(scenario: ManufacturingScenario, facts: Transport) -> list[st
     given = {(lane.origin, lane.destination) for lane in facts.lanes}
     missing = {(a, b): f"{s} ships to {c}" for s, a, c, b in partners(scenario, facts) if (a, b) not in given}
     return [
-        f"transport.lanes: no lane from {a!r} to {b!r}, where {why}; add it, or vehicles" for (a, b), why in missing.items()
+        f"transport.lanes: no lane from {a!r} to {b!r}, where {why}; add it, or vehicles"
+        for (a, b), why in missing.items()
     ]

@@ -1,4 +1,4 @@
-"""Figures of service and trade that lead through contracts: in full and on time, turns, weeks without a stockout, prices.
+"""Figures of service and trade: on time in full, turns, weeks without a stockout, dispersion of prices.
 
 Definitions, by the unit that they count:
 
@@ -8,9 +8,9 @@ Definitions, by the unit that they count:
 * `fill_rate_type_1`: weeks in which a firm served all its consumers at once ÷ weeks. Source: Nahmias (2009), Production
   and operations analysis, chapter 5: type 1 service, there by order cycle, here by week; `fill_rate` is type 2.
 * `turns`: throughput ÷ mean inventory, a year. Source: Hopp, Spearman (2008), Factory physics, chapter 7.
-* `price_dispersion`: standard deviation ÷ mean of the prices of a week's contracts about an item, averaged over the weeks
-  with at least two. Source: coefficient of variation as in Baye, Morgan, Scholten (2006), Information, search, and price
-  dispersion.
+* `price_dispersion`: standard deviation ÷ mean of the prices of a week's contracts about an item, averaged over the
+  weeks with at least two. Source: the coefficient of variation, as in Baye, Morgan, Scholten (2006), Information,
+  search, and price dispersion.
 """
 
 from __future__ import annotations
@@ -104,12 +104,14 @@ def late_lines(world: World) -> Table:
     late = on_way.take(coming & (on_way["buyer"] != on_way["seller"]) & world.is_live[on_way["replica"]])
     columns = {name: np.concatenate([open_[name], late[name]]) for name in LINE}
     missing = np.concatenate([open_["open"], late["quantity"]])
+    if not len(missing):
+        return Table({**columns, "missing": missing})
     order = np.lexsort([columns[name] for name in reversed(LINE)])
     is_first = np.zeros(len(order), bool)
     for name in LINE:
         is_first |= np.diff(columns[name][order], prepend=-(2**40)) != 0
     starts = np.flatnonzero(is_first)
-    total = np.add.reduceat(missing[order], starts) if len(starts) else missing[:0]
+    total = np.add.reduceat(missing[order], starts)
     return Table({**{name: columns[name][order][starts] for name in LINE}, "missing": total})
 
 

@@ -18,9 +18,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join(
-    [week.CHAPTER, service.CHAPTER, companies.CHAPTER, finance.CHAPTER, entry.CHAPTER, transport.CHAPTER]
-)
+ALL = join([week.CHAPTER, service.CHAPTER, companies.CHAPTER, finance.CHAPTER, entry.CHAPTER, transport.CHAPTER])
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:

@@ -201,7 +201,9 @@ class Negotiate:
                 "market_price": self.price[item],
                 "need": units,
                 "on_hand": on_hand,
-                "wanted_week": weeks if is_buyer else weeks + self._wait(world, replica, mover, units, offer["quantity"]),
+                "wanted_week": weeks
+                if is_buyer
+                else weeks + self._wait(world, replica, mover, units, offer["quantity"]),
                 "has_offer": has_offer.astype(np.int64),
                 **{f"offer_{what}": offer[what] for what in OFFER},
                 "has_own": (own["price"] >= 0).astype(np.int64),
