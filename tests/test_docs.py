@@ -24,6 +24,7 @@ SHORT_WITH_MODEL = ("--seeds", "2", "--steps", "1", *TALK_LITTLE)
 SAYS = {
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
     "creator_community": "feed shares attention less equally than chance in",
+    "delivery_scheduling": "expedite_when_late: a unit costs +",
     "smart_manufacturing": "price of a pump, EUR: +",
 }
 """What each story comes to."""

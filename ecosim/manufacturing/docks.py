@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def loads(net: Layout, owed: Table, ready: Array) -> Loads:
 def pair(net: Layout, replica: Array, seller: Array, buyer: Array, item: Array) -> Array:
     """One number for a seller, customer and item of a replica; in the order of these."""
     members = net.num_members
-    return cast(Array, ((replica * members + seller) * members + buyer) * len(net.items) + item)
+    return ((replica * members + seller) * members + buyer) * len(net.items) + item
 
 
 def remembered(net: Layout, docks: Table, those: Loads, column: str, default: int) -> Array:

@@ -171,7 +171,7 @@ class Haulage:
         rounds = routing.plan(
             metres, load, facts.count, facts.capacity_units, latest, start, int(lot[0]), facts.iterations
         )
-        found = []
+        found: list[tuple[int, ...]] = []
         for vehicle, stops in enumerate(rounds):
             driven = routing.driven(metres, stops)
             alone = [2 * int(metres[0, i + 1]) for i in stops]

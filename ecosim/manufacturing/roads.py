@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Roads:
 
     def between(self, seller: Array, buyer: Array) -> Array:
         """The lane from a seller to a buyer, by number."""
-        return cast(Array, self.lane[self.place[seller], self.place[buyer]])
+        return self.lane[self.place[seller], self.place[buyer]]
 
     @property
     def transit(self) -> Array:

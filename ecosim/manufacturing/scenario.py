@@ -12,6 +12,7 @@ from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.firms import Firms, Item
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.oracle import not_understood
 from ecosim.manufacturing.facts.transport import Transport
 from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
@@ -38,6 +39,8 @@ class ManufacturingScenario(Scenario):
         demand: what consumers want of each firm that sells to them, each week.
         negotiation: how buyers and sellers talk.
         transport: places, lanes and vehicles; without it goods take `lead_time_weeks` and cost nothing to move.
+        oracle: whether the KPIs compare what firms earn with a plan of perfect information; a fraction of a second
+            for each world seed.
         lead_time_weeks: weeks from shipping until goods arrive.
         order_weeks: weeks until a partner sees an order (`order` only).
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
@@ -54,6 +57,7 @@ class ManufacturingScenario(Scenario):
     demand: Demand
     negotiation: Negotiation = Negotiation()
     transport: Transport | None = None
+    oracle: bool = False
     lead_time_weeks: Whole = 1
     order_weeks: Whole = 0
     late_penalty_share: Share = 0.0
@@ -75,6 +79,7 @@ class ManufacturingScenario(Scenario):
     def _network_makes_sense(self) -> Self:
         faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *company.faults(self)]
         faults += road_faults(self, is_sound=not faults)
+        faults += not_understood(self) if self.oracle else []
         if faults:
             raise ValueError("\n".join(faults))
         return self

@@ -67,7 +67,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
     missed = late_lines(world)
     add("missed_lines", missed, np.ones(missed.num_rows))
     add("missed_units", missed, missed["missing"] / MILLION)
-    served = (sales["at_once"] == _wanted(events)) & (sales["owed"] == 0)
+    served = (sales["at_once"] >= _wanted(events)) & (sales["owed"] == 0)
     add("weeks_served", sales, served.astype(float))
     _measure_turns(add, net, sales, sent, stocks)
     if "negotiate" in scenario.phases:
@@ -78,7 +78,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
 
 def _wanted(events: Events) -> Array:
     """What consumers wanted, row for row of `sales`; both have a row a firm that sells to consumers."""
-    return cast(Array, events["demand"]["wanted"])
+    return events["demand"]["wanted"]
 
 
 def _measure_turns(add: Adder, net: Layout, sales: Table, sent: Table, stocks: Table) -> None:

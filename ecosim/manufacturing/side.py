@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import companies, entry, finance, service, transport, week
+from ecosim.manufacturing import companies, entry, finance, service, transport, week, welfare
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -18,7 +18,12 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join([week.CHAPTER, service.CHAPTER, companies.CHAPTER, finance.CHAPTER, entry.CHAPTER, transport.CHAPTER])
+ALL = join(
+    [
+        week.CHAPTER, service.CHAPTER, companies.CHAPTER, finance.CHAPTER, entry.CHAPTER, transport.CHAPTER,
+        welfare.CHAPTER,
+    ]
+)  # fmt: skip
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:

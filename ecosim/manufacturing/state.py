@@ -9,7 +9,6 @@ item that it handles: the one that it sells, and the parts of its bill of materi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -182,7 +181,7 @@ class Layout:
         """Weeks from shipping until goods arrive."""
         if self.roads is None:
             return np.full(np.shape(buyer), self.lead)
-        return cast(Array, self.roads.weeks[self.roads.between(seller, buyer)])
+        return self.roads.weeks[self.roads.between(seller, buyer)]
 
     def promise_weeks(self, seller: Array, buyer: Array) -> Array:
         """Weeks from an order until the earliest delivery that is promised: transit, and the slack of sellers."""
