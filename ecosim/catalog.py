@@ -16,6 +16,7 @@ questions:
   negotiate:                            # a phase
     prompt: negotiate.j2                # this is the default: <phase>.j2 beside the card
     reads: {round: rounds, market_price: EUR/1e6, item_name: ""}   # column: its unit; "" for text and pure numbers
+    may_read: {otif: ""}                # columns that only some scenarios have: `{% if otif is defined %}`
     fields:                             # in the order of the question
       act: {ask: "Answer:", choose: sample, temperature: 1.0, normalise: mean}
       price: {ask: "Price in EUR:", choose: argmax, normalise: sum, menu: 8}
@@ -101,10 +102,18 @@ class FieldCard(Entry):
 
 
 class QuestionCard(Entry):
-    """How a language mind is asked in one phase: its template, the columns it reads with their units, its fields."""
+    """How a language mind is asked in one phase: its template, the columns it reads with their units, its fields.
+
+    Attributes:
+        prompt: the file of the template.
+        reads: columns that the question always has, and their units.
+        may_read: columns that it has in some scenarios only; a template asks `{% if trading_price is defined %}`.
+        fields: how each field is asked for, in the order of the question.
+    """
 
     prompt: Annotated[str, Field(pattern=r"^[\w-]+\.j2$")]
     reads: dict[str, str]
+    may_read: dict[str, str] = {}
     fields: Annotated[dict[str, FieldCard], Field(min_length=1)]
 
 

@@ -118,6 +118,8 @@ def _code(place: Place, name: str, value: int | str) -> int:
             ways = hint(value, place.names) if place.names else "; rows are named by number here"
             raise LookupError(f"{name}: unknown {value!r}{ways}")
         return place.names.index(value)
+    if not len(place.codes):
+        raise LookupError(f"{name}: there is nobody")
     if value not in place.codes:
         raise LookupError(f"{name}: there is no {value}; ids are {place.codes.min()} … {place.codes.max()}")
     return value

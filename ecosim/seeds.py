@@ -59,16 +59,36 @@ def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int =
         raise ValueError(f"a row key has at most 4 parts, got {len(key)}")
     seed = np.asarray(seed, dtype=np.uint64)
     use = (zlib.crc32(stream.encode()), zlib.crc32(phase.encode()), step, lane)
-    p0, p1, p2, p3 = (np.full(1, n & 0xFFFFFFFF, np.uint64) for n in use)
-    starts = np.flatnonzero(np.append(True, seed[1:] != seed[:-1])[: len(seed)])  # rows of a replica stand together
-    runs = seed[starts]
-    d0, d1, _, _ = philox4x32((p0, p1, p2, p3), (runs & _LOW, runs >> _SHIFT))
-    rows = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(seed))))
+    starts = np.flatnonzero(seed[1:] != seed[:-1]) + 1  # rows of a replica stand together
+    if len(starts) == 0 and len(seed):
+        d0, d1 = _one_key(use, int(seed[0]))
+    else:
+        d0, d1 = _keys(use, seed, starts)
     num_rows = max([len(seed), *(len(k) for k in key)])
     parts = [np.asarray(k, dtype=np.int64).astype(np.uint64) & _LOW for k in key]
     parts += [np.zeros(num_rows, np.uint64)] * (4 - len(parts))
-    w0, w1, w2, w3 = philox4x32((parts[0], parts[1], parts[2], parts[3]), (d0[rows], d1[rows]))
+    w0, w1, w2, w3 = philox4x32((parts[0], parts[1], parts[2], parts[3]), (d0, d1))
     return (w0 << _SHIFT) | w1, (w2 << _SHIFT) | w3
+
+
+def _keys(use: tuple[int, int, int, int], seed: Array, starts: Array) -> tuple[Array, Array]:
+    """The key columns of rows that belong to several replicas; computed once for each run of equal seeds."""
+    p0, p1, p2, p3 = (np.full(1, n & 0xFFFFFFFF, np.uint64) for n in use)
+    runs = seed[np.append(0, starts)[: len(seed)]]
+    d0, d1, _, _ = philox4x32((p0, p1, p2, p3), (runs & _LOW, runs >> _SHIFT))
+    rows = np.repeat(np.arange(len(runs)), np.diff(starts, prepend=0, append=len(seed))[: len(runs)])
+    return d0[rows], d1[rows]
+
+
+def _one_key(use: tuple[int, int, int, int], seed: int) -> tuple[Array, Array]:
+    """The key columns, of one row, of a single replica: the same function in Python's integers, a tenth of the time."""
+    c0, c1, c2, c3 = (n & 0xFFFFFFFF for n in use)
+    k0, k1 = seed & 0xFFFFFFFF, seed >> 32
+    for _ in range(_ROUNDS):
+        p0, p1 = c0 * 0xD2511F53, c2 * 0xCD9E8D57
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & 0xFFFFFFFF, (p0 >> 32) ^ c3 ^ k1, p0 & 0xFFFFFFFF
+        k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
+    return np.array([c0], np.uint64), np.array([c1], np.uint64)
 
 
 def uniform(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> Array:
@@ -115,6 +135,36 @@ def poisson(mean: Array, stream: str, seed: Array, step: int, phase: str, key: K
         chance = chance * mean / k
         below = below + chance
     return count
+
+
+def binomial(
+    number: Array, chance: Array, stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0
+) -> Array:
+    """One binomial draw a row, int64: how many of `number` happen, each with a chance.
+
+    By inversion where at most 500 are expected on the rarer side, else a normal of like mean and deviation, rounded.
+    """
+    u = uniform(stream, seed, step, phase, key, lane)
+    number = np.broadcast_to(np.asarray(number, dtype=np.int64), u.shape)
+    chance = np.broadcast_to(np.asarray(chance, dtype=np.float64), u.shape)
+    rare = np.minimum(chance, 1.0 - chance)
+    mean = number * rare
+    is_large = mean > 500
+    count = np.zeros(u.shape, np.int64)
+    ratio = np.where(is_large, 0.0, rare) / (1.0 - rare)
+    mass = exact.power(1.0 - rare, np.where(is_large, 0, number))
+    below = np.where(is_large, 1.0, mass)
+    top = np.where(is_large, 0.0, mean).max(initial=0.0)
+    for k in range(1, int(top + 12 * np.sqrt(top) + 30)):
+        more = (u > below) & (count < number)
+        if not more.any():
+            break
+        count += more
+        mass = mass * ratio * ((number - k + 1) / k)
+        below = below + mass
+    many = np.rint(mean + np.sqrt(mean * (1.0 - rare)) * normal_quantile(u))
+    count = np.where(is_large, np.clip(many, 0, number).astype(np.int64), count)
+    return cast(Array, np.where(chance > rare, number - count, count))
 
 
 def normal_quantile(p: Array) -> Array:

@@ -264,7 +264,10 @@ def _reads(question: Question) -> Mapping[str, str]:
     if question.role not in catalog.roles():
         return {}
     card = catalog.card(question.role)
-    return card.questions[question.phase].reads if question.phase in card.questions else {}
+    if question.phase not in card.questions:
+        return {}
+    asked = card.questions[question.phase]
+    return {**asked.reads, **asked.may_read}
 
 
 def _fields(asked: Asked) -> pd.DataFrame:

@@ -111,7 +111,8 @@ class World(mesa.Model):
                 self.clock.add("record", start)
                 if not (phase.repeats and questions):
                     break
-            self.freeze(self.ledger.faults())
+            if self.ledger.is_posted or phase is self.phases[-1]:  # without postings there is nothing new to find
+                self.freeze(self.ledger.faults())
 
     def decide(self, questions: Sequence[Question]) -> list[Decision]:
         """The answers of all minds; what they cost is billed to the members."""

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ecosim import catalog, reading, schema, starter
+from ecosim import catalog, keys, reading, schema, starter
 from ecosim.errors import ScenarioError
 
 SCENARIOS = sorted((catalog.root() / "scenarios").glob("*.yaml"))
@@ -79,13 +79,22 @@ def test_a_scenario_written_anew_says_the_same(name, tmp_path):
     CHECK.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+def absent(kind) -> set[str]:
+    """Keys of groups that are not there unless somebody writes them: a file shows an example."""
+    groups = [(key, key.group) for key in keys.of(kind).values() if key.group is not None]
+    return {key.name for key, _ in groups if not key.is_required and not key.default} | {
+        name for _, group in groups for name in absent(group)
+    }
+
+
 @pytest.mark.parametrize("world", list(reading.SIDES))
 def test_defaults_behind_a_hash_are_the_defaults(world, tmp_path):
     """With every # before a key taken away, the file still says the same."""
     path, _ = starter.write(tmp_path / "bare.yaml", world)
     text = path.read_text(encoding="utf-8")
-    example = text.index("#models:"), text.index("\n\n", text.index("#models:"))
-    bare, num = re.subn(r"^( *)#(?=[ \w])(?! [^ ])", r"\1", text[: example[0]] + text[example[1] :], flags=re.MULTILINE)
+    for name in absent(reading.side(world).kind):
+        text = re.sub(rf"^( *)#{name}:.*\n(?:\1#  .*\n)*", "", text, flags=re.MULTILINE)
+    bare, num = re.subn(r"^( *)#(?=[ \w])(?! [^ ])", r"\1", text, flags=re.MULTILINE)
     assert num >= 8
     again = reading.load_scenario(path).model_dump(exclude={"minds"})
     path.write_text(bare, encoding="utf-8")

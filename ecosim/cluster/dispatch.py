@@ -197,7 +197,8 @@ class _Round:
             num_rows = job.question.num_rows
             places = self.owner.sites[home.site].ready(home.places)
             num_parts = min(len(places), max(1, num_rows // home.grain))
-            for k, rows in enumerate(np.array_split(np.arange(num_rows), num_parts)):
+            every = np.arange(num_rows)
+            for k, rows in enumerate([every] if num_parts == 1 else np.array_split(every, num_parts)):
                 part = slice(int(rows[0]), int(rows[-1]) + 1)
                 question = job.question if num_parts == 1 else job.question.take(part)
                 place = places[(j + k) % len(places)]  # small jobs don't all go to the first place

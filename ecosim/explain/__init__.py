@@ -133,5 +133,5 @@ def _asked(side: Side, phase: Phase, role: str, seen: Seen, seats: Mapping[str, 
         minds=seats[name],
         sees=tuple(columns_of(phase, question)) if question else (),
         answers=tuple(fields_of(phase, question, rule_of)) if question else (),
-        card_reads=tuple(card.reads) if card else (),
+        card_reads=(*card.reads, *(n for n in card.may_read if question and n in question.columns)) if card else (),
     )

@@ -44,6 +44,7 @@ class Chapter:
         is_in: whether a scenario has the subject; nothing else is called where it has not.
         phases: makes its phases, by name; `scenario.WEEK` says when in a week they come.
         asks: the phases that ask each role.
+        populations: roles that are no firms, with the table that holds each; empty where the scenario has them not.
         experts: the scripted minds of its questions, by `role.phase`; the first is "scripted".
         schemas: its event tables; rare ones, so that runs without them have the digests that they had.
         states: what its tables, and its columns of other tables, are.
@@ -56,6 +57,7 @@ class Chapter:
     is_in: Callable[[ManufacturingScenario], bool] = lambda scenario: True
     phases: Mapping[str, MakePhase] = field(default_factory=dict)
     asks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    populations: Mapping[str, str] = field(default_factory=dict)
     experts: Mapping[str, Mapping[str, Expert]] = field(default_factory=dict)
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     states: Mapping[str, State] = field(default_factory=dict)
@@ -97,6 +99,7 @@ def join(chapters: Sequence[Chapter]) -> Chapter:
     return Chapter(
         phases={name: phase for chapter in chapters for name, phase in chapter.phases.items()},
         asks=asks,
+        populations={role: home for chapter in chapters for role, home in chapter.populations.items()},
         experts={name: expert for chapter in chapters for name, expert in chapter.experts.items()},
         schemas={name: schema for chapter in chapters for name, schema in chapter.schemas.items()},
         states=columns,

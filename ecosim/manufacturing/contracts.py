@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.exact import micro
 from ecosim.fields import Array
 from ecosim.manufacturing.active import acting, selling
+from ecosim.manufacturing.prices import note_deals
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -21,18 +23,27 @@ COLUMNS = ("buyer", "seller", "item", "from_week", "due_week", "quantity", "pric
 
 
 def sign(world: World, net: Layout, deals: Table) -> Table:
-    """Add contracts and put what is bought on order; gives the rows for the event table `contracts`.
+    """Add contracts, put what is bought on order, charge what orders cost; gives rows for the event table `contracts`.
 
     Args:
         world: where the contracts hold.
         net: the network.
-        deals: `replica` and COLUMNS; quantity in units/1e6, price in EUR/1e6 a unit.
+        deals: `replica` and COLUMNS; quantity in units/1e6, price in EUR/1e6 a unit. Where a `penalty` was agreed,
+            its share of the value a week late in millionths; else the scenario's `late_penalty_share` holds.
     """
-    new = Table({**deals, "signed_week": np.full(deals.num_rows, world.steps), "open": deals["quantity"].copy()})
+    scenario = cast(ManufacturingScenario, world.scenario)
+    terms = {} if "penalty" in deals else {"penalty": np.full(deals.num_rows, micro(scenario.late_penalty_share))}
+    signed = np.full(deals.num_rows, world.steps)
+    new = Table({**deals, **terms, "signed_week": signed, "open": deals["quantity"].copy()})
     contracts = world.tables["contracts"]
     world.tables["contracts"] = concat([contracts, Table({name: new[name] for name in contracts})])
     rows = net.position_row(deals["replica"], deals["buyer"], deals["item"])
     np.add.at(world.tables["positions"]["on_order"], rows, deals["quantity"])
+    if net.order_cost.any():
+        replica, buyer = deals["replica"], deals["buyer"]
+        payer, nature = world.ledger.rows(replica, buyer), world.ledger.outside("nature", replica)
+        world.ledger.pay("ordering", net.order_cost[buyer], payer, nature)
+    note_deals(world, net, deals)
     return Table({name: deals[name] for name in ("replica", *COLUMNS)})
 
 
@@ -48,7 +59,6 @@ class Order:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.order_weeks = scenario.order_weeks
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
@@ -59,14 +69,15 @@ class Order:
         positions = world.tables["positions"]
         rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
-        seen = np.full(len(rows), world.steps + self.order_weeks)
+        seller = self.net.partner[rows % self.net.num_positions]
+        seen = world.steps + self.net.order_weeks[member]
         deals = {
             "replica": positions["replica"][rows],
             "buyer": member,
-            "seller": self.net.partner[member],
+            "seller": seller,
             "item": positions["item"][rows],
             "from_week": seen,
-            "due_week": seen + self.net.promise_weeks(self.net.partner[member], member),
+            "due_week": seen + self.net.promise_weeks(seller, member),
             "quantity": positions["wish"][rows].copy(),
             "price": np.zeros(len(rows), np.int64),
         }

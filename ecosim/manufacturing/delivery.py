@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.exact import micro
+from ecosim.manufacturing import effective
+from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.docks import covered
 from ecosim.manufacturing.haulage import Haulage
+from ecosim.manufacturing.lost import LostOrders
+from ecosim.manufacturing.reputation import note_deliveries
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 class Arrive:
     """Shipments due this week come into stock; the buyer pays the contract price, less a penalty for lateness.
 
-    The penalty is `late_penalty_share` of the value for each week after the one agreed, at most all of it. Goods of a
+    The penalty is the contract's share of the value for each week after the one agreed, at most all of it. Goods of a
     maker's own production come in the same way, and nothing is paid for them.
     """
 
@@ -33,7 +36,6 @@ class Arrive:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.penalty_share = micro(scenario.late_penalty_share)
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -55,7 +57,7 @@ class Arrive:
         np.subtract.at(world.tables["positions"]["on_order"], rows, come["quantity"])
         late = np.maximum(come["arrive_week"] - come["due_week"], 0)
         price = terms.payment(come["price"], come["quantity"])
-        penalty = terms.penalty(come["price"], come["quantity"], late, self.penalty_share)
+        penalty = terms.penalty(come["price"], come["quantity"], late, come["penalty"])
         bought = buyer != seller
         firms, who = world.tables["firms"], self.net.firm_row(replica, seller)
         payee = ledger.rows(replica, seller)
@@ -67,6 +69,7 @@ class Arrive:
             np.add.at(firms["revenue"], who, price)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
+        note_deliveries(world, self.net, come, late)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "quantity")
         return {"deliveries": Table({**{n: come[n] for n in columns}, "late": late, "paid": price, "penalty": penalty})}
 
@@ -74,16 +77,20 @@ class Arrive:
 class Ship:
     """Sellers ship what they owe from stock: contracts that are due first go first, then by week signed and buyer.
 
-    A contract may be shipped in parts, and before it is due. Goods arrive `lead_time_weeks` later; where there is a
-    transport network, only what was dispatched leaves, as far as lanes and vehicles carry it (`haulage`).
+    That is `allocation: first_due`; the other rules are in `Allocation`. With `unmet: lost` and fixed partners, what a
+    seller should have shipped by now and could not is struck off. A contract may be shipped in parts, and before it is
+    due. Goods arrive `lead_time_weeks` later; where there is a transport network, only what was dispatched leaves,
+    as far as lanes and vehicles carry it (`haulage`).
     """
 
     name = "ship"
     repeats = False
-    writes: tuple[str, ...] = ("shipments",)
+    writes: tuple[str, ...] = ("shipments", "lost_orders")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.allocation = Allocation(scenario)
+        self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
         self.haulage: Haulage | None = None
         if net.roads is not None and scenario.transport is not None:
             self.haulage = Haulage(net, net.roads, scenario.transport.vehicles)
@@ -97,7 +104,8 @@ class Ship:
         """Move goods from stock into transit; sellers note this week's new demand."""
         contracts = world.tables["contracts"]
         self._note_demand(world, contracts)
-        rows, owed, shipped = covered(world, self.net)
+        rows, owed, shipped = covered(world, self.net, self.allocation)
+        firm = self.net.firm_row(owed["replica"], owed["seller"])
         events: Events = {}
         if self.haulage is not None:
             shipped, arrive, events = self.haulage.send(world, owed, shipped)
@@ -105,15 +113,17 @@ class Ship:
             return {}
         else:
             arrive = world.steps + self.net.transit_weeks(owed["seller"], owed["buyer"])
+            arrive = arrive + effective.delay_weeks(world, firm)
         contracts["open"][rows] -= shipped
+        struck = self.lost.strike(world, rows) if self.lost else {}
         account = world.ledger.rows(owed["replica"], owed["seller"])
         world.ledger.move(owed["item"] + 1, shipped, account, world.ledger.outside("transit", owed["replica"]))
         moved = shipped > 0
         parcel = owed.take(moved)
-        columns = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price")
+        kept = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
         new = Table(
             {
-                **{name: parcel[name] for name in columns},
+                **{name: parcel[name] for name in kept},
                 "arrive_week": arrive[moved],
                 "quantity": shipped[moved],
             }
@@ -122,7 +132,7 @@ class Ship:
         world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
         world.tables["contracts"] = contracts.take(contracts["open"] > 0)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
-        return {"shipments": Table({name: new[name] for name in columns}), **events}
+        return {"shipments": Table({name: new[name] for name in columns}), **struck, **events}
 
     def _note_demand(self, world: World, contracts: Table) -> None:
         """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""

@@ -10,8 +10,10 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import selling
 from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 class Demand:
     """Consumers ask every firm that sells to them; it serves old debts and new demand from stock, the rest is owed.
 
-    Consumers pay `demand.price_eur` for what they get and wait for what they do not get. They go elsewhere only where
-    their firm takes no orders (`demand.of_inactive`); the event `demand` is what they want, whoever serves it.
+    Consumers pay `demand.price_eur` for what they get and wait for what they do not get; of firms with `unmet: lost`
+    they go away instead. They go elsewhere only where their firm takes no orders (`demand.of_inactive`); the event
+    `demand` is what they want, whoever serves it.
 
     Draws:
         Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
@@ -34,11 +37,12 @@ class Demand:
 
     name = "demand"
     repeats = False
-    writes = ("demand", "sales")
+    writes = ("demand", "sales", "lost_sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.lost = LostSales(scenario, net) if net.loses.any() else None
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -54,7 +58,7 @@ class Demand:
         member, item = positions["member"][rows], positions["item"][rows]
         firms, firm = world.tables["firms"], self.net.firm_row(replica, member)
         drawn = self._draw(world, replica, member)
-        wanted = np.rint(drawn * firms["demand_factor"][firm]).astype(np.int64) * MILLION
+        wanted = np.rint(drawn * effective.demand_factor(world, firm)).astype(np.int64) * MILLION
         account = world.ledger.rows(replica, member)
         stock = world.ledger.accounts["balance"][account, item + 1]
         may_sell = selling(world)
@@ -75,6 +79,7 @@ class Demand:
         note_demand(world, rows, quantity)
         at_once = np.clip(stock - (owed - asked), 0, asked)
         return {
+            **(self.lost.strike(world, rows) if self.lost else {}),
             "demand": Table({"replica": replica, "member": member, "item": item, "wanted": wanted}),
             "sales": Table(
                 {

@@ -11,6 +11,7 @@ from ecosim import seeds
 from ecosim.exact import MILLION, value
 from ecosim.fields import Array, Choice
 from ecosim.manufacturing import docks
+from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.docks import EXPRESS, HOLD, MODES, SHIP, Loads
 from ecosim.manufacturing.haulage import freight
 from ecosim.manufacturing.roads import NO_EXPRESS, UNLIMITED
@@ -59,11 +60,12 @@ class Dispatch:
         assert net.roads is not None  # the phase needs the key `transport`
         self.net = net
         self.roads = net.roads
+        self.allocation = Allocation(scenario)
         self.item_names = np.array(net.items, dtype=object)
 
     def ask(self, world: World) -> list[Question]:
         """Every firm about every load that is ready."""
-        _, owed, ready = docks.covered(world, self.net)
+        _, owed, ready = docks.covered(world, self.net, self.allocation)
         those = docks.loads(self.net, owed, ready)
         since = docks.remembered(self.net, world.tables["docks"], those, "since_week", world.steps)
         role = self.net.role[those.seller]

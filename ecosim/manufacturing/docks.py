@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import gone
+from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.state import Layout
 from ecosim.meanings import Meaning, State
-from ecosim.rules.allocate import share_out
 from ecosim.words import Table
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def empty_docks() -> Table:
     return Table({name: np.zeros(0, np.int64) for name in DOCKS.columns})
 
 
-def covered(world: World, net: Layout) -> tuple[Array, Table, Array]:
-    """Contracts that sellers know of, and how much of each is in stock: those due first are served first.
+def covered(world: World, net: Layout, allocation: Allocation) -> tuple[Array, Table, Array]:
+    """Contracts that sellers know of, and how much of each is in stock, by the seller's rule of allocation.
 
     Returns:
         Rows in `contracts`, these contracts, and units/1e6 of each.
@@ -81,10 +82,10 @@ def covered(world: World, net: Layout) -> tuple[Array, Table, Array]:
         seen &= ~lost
     rows = np.flatnonzero(seen)
     owed = contracts.take(rows)
-    replica, seller, item = owed["replica"], owed["seller"], owed["item"]
-    stock = world.ledger.accounts["balance"][world.ledger.rows(replica, seller), item + 1]
-    turn = (owed["due_week"], owed["signed_week"], owed["buyer"])
-    return rows, owed, share_out((replica, seller, item), turn, owed["open"], stock)
+    replica, seller = owed["replica"], owed["seller"]
+    stock = world.ledger.accounts["balance"][world.ledger.rows(replica, seller), owed["item"] + 1]
+    stock = effective.sendable(world, net.firm_row(replica, seller), stock)
+    return rows, owed, allocation.share(owed, stock)
 
 
 def loads(net: Layout, owed: Table, ready: Array) -> Loads:

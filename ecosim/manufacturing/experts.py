@@ -2,34 +2,25 @@
 
 Baselines for learned minds, and their teachers. Integer arithmetic, or floats through `exact`, so that their answers
 have the same bits everywhere.
-
-Negotiators ask for a share of their whole gain that falls to nothing at their deadline: in round n of N it is
-1 − (n ÷ N)^e, with e = 4 (Boulware), 1 (linear) or ¼ (Conceder). A buyer's price is limit − share · (limit − lowest), a
-seller's limit + share · (highest − limit), between the ends of the grid of prices. They accept an offer that gives them
-the share that they would ask for now; a buyer counts each week of delay as one percent on the price, a seller refuses
-weeks in which it cannot deliver. In their last round they offer their limit and take any gain.
+Those who negotiate are in `tactics`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 import numpy as np
 
 from ecosim import seeds
 from ecosim.exact import MILLION
-from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
-from ecosim.manufacturing.talks import ACCEPT, COUNTER, REJECT
-from ecosim.rules import bargain
+from ecosim.fields import Bucket, Choice
+from ecosim.manufacturing.tactics import NEGOTIATE
 from ecosim.words import Answers, Expert, Question
 
 SAFETY_WEEKS = 2
 """Weeks of demand that order-up-to holds as safety stock."""
 FORECAST_WEEKS = 4
 """Weeks of history in the moving average."""
-WAIT_COST_PERCENT = 1
-"""What a buyer would pay less, in percent of the price, for each week that goods come later than it wants."""
 
 
 def order_up_to(question: Question) -> Answers:
@@ -48,6 +39,23 @@ def order_up_to(question: Question) -> Answers:
     return {"quantity": spec.snap(target - position + MILLION - 1)}
 
 
+def forecast_driven(question: Question) -> Answers:
+    """A subscriber holds a week of demand and what may come above the forecast as safety; others as `order_up_to`.
+
+    So the order is forecast · (lead time + 1 + 1) + (high − forecast) · (lead time + 1) − (on hand + on order − owed),
+    with `high` the 90 % quantile of weekly demand as the forecaster gives it.
+    """
+    plain = order_up_to(question)["quantity"]
+    if "forecast_high" not in question.columns:
+        return {"quantity": plain}
+    above = question["forecast_high"] - question["forecast"]
+    weeks = question["lead_time"] + 1
+    target = question["forecast"] * (weeks + 1) + above * weeks
+    position = question["on_hand"] + question["on_order"] - question["owed"]
+    wish = _bucket(question, "quantity").snap(target - position + MILLION - 1)
+    return {"quantity": np.where(question["has_forecast"] == 1, wish, plain)}
+
+
 def pass_on(question: Question) -> Answers:
     """Order what was asked for last week: no forecast, no correction."""
     return {"quantity": _bucket(question, "quantity").snap(question["demand_history"][:, 0])}
@@ -59,6 +67,21 @@ def most_reliable(question: Question) -> Answers:
     return {"partner": score.argmax(axis=1)}
 
 
+def most_reputable(question: Question) -> Answers:
+    """Ask the seller whose breaches are rarest, recent ones counting more; without a board, as `most_reliable`."""
+    if "breach_chance" not in question.columns:
+        return most_reliable(question)
+    score = np.where(_choice(question, "partner").allowed, question["breach_chance"], 2.0)
+    return {"partner": score.argmin(axis=1)}
+
+
+def cheapest(question: Question) -> Answers:
+    """Ask the seller with the lowest list price; among equals the first."""
+    dear = np.iinfo(np.int64).max
+    score = np.where(_choice(question, "partner").allowed, question["list_price"], dear)
+    return {"partner": score.argmin(axis=1)}
+
+
 def any_partner(question: Question) -> Answers:
     """Ask any of the candidates, by the mind's own lot."""
     allowed = _choice(question, "partner").allowed
@@ -66,90 +89,6 @@ def any_partner(question: Question) -> Answers:
     parts = (key["subject"], key["item"], key["round"])
     lot = seeds.integers(allowed.sum(axis=1), seeds.MIND, question.seed, question.step, question.name, parts)
     return {"partner": (allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)}
-
-
-def mixed(question: Question) -> Answers:
-    """A population: the firms of a network are Boulware, linear and Conceder negotiators in turn, by their id.
-
-    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
-    """
-    return _time_based(question, TACTICS[question.key["subject"] % len(TACTICS)])
-
-
-def boulware(question: Question) -> Answers:
-    """A negotiator who gives way late: its aspiration falls with the fourth power of time.
-
-    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
-    """
-    return _time_based(question, bargain.BOULWARE)
-
-
-def linear(question: Question) -> Answers:
-    """A negotiator who gives way evenly until its deadline.
-
-    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
-    """
-    return _time_based(question, bargain.LINEAR)
-
-
-def conceder(question: Question) -> Answers:
-    """A negotiator who gives way early: its aspiration falls with the fourth root of time.
-
-    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
-    """
-    return _time_based(question, bargain.CONCEDER)
-
-
-def _time_based(question: Question, exponent: Array | float) -> Answers:
-    """A negotiator whose aspiration falls with time, with an exponent a row; see `rules.bargain`.
-
-    After its deadline it leaves, if it cannot accept.
-    """
-    price, quantity, week = (_bucket(question, name) for name in ("price", "quantity", "week"))
-    allowed = _choice(question, "act").allowed
-    is_buyer = question["is_buyer"] == 1
-    share = _aspiration(question["round"], question["round"] + question["rounds_left"], exponent)
-    target = np.where(
-        is_buyer,
-        bargain.buyer_price(price.low, price.high, share),
-        bargain.seller_price(price.low, price.high, share),
-    )
-    late = np.maximum(question["offer_week"] - question["wanted_week"], 0)
-    worth = question["offer_price"] * (100 + WAIT_COST_PERCENT * late) // 100
-    in_time = question["offer_week"] >= question["wanted_week"]
-    good = np.where(is_buyer, worth <= target, (question["offer_price"] >= target) & in_time)
-    accept = good & allowed[:, ACCEPT]
-    act = np.where(accept, ACCEPT, np.where(allowed[:, COUNTER], COUNTER, REJECT))
-    wish = np.where(is_buyer, question["need"], np.minimum(question["offer_quantity"], question["need"]))
-    counter = act == COUNTER
-    return {
-        "act": act,
-        "price": np.where(counter, _snap_up(price, target, ~is_buyer), NOT_ASKED),
-        "quantity": np.where(counter, quantity.snap(wish), NOT_ASKED),
-        "week": np.where(counter, week.snap(question["wanted_week"]), NOT_ASKED),
-    }
-
-
-def _aspiration(round_: Array, last_round: Array, exponent: Array | float) -> Array:
-    """The aspiration of each row, looked up: rounds are few, rows are many; the last round is the end of time."""
-    spans = int(last_round.max()) + 1
-    place = round_ * spans + last_round
-    if isinstance(exponent, float):
-        return _aspirations(exponent, spans)[place]
-    tables = np.stack([_aspirations(one, spans) for one in TACTICS.tolist()])
-    return tables[np.searchsorted(-TACTICS, -exponent), place]
-
-
-@cache
-def _aspirations(exponent: float, spans: int) -> Array:
-    """The aspiration at every round of every span of rounds, at round × spans + span."""
-    now, last = np.divmod(np.arange(spans * spans), spans)
-    return bargain.aspiration(bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1), exponent)
-
-
-def _snap_up(spec: Bucket, wish: Array, up: Array) -> Array:
-    """On the grid, away from giving in: down for buyers, up for sellers."""
-    return spec.snap(np.where(up, wish + spec.step - 1, wish))
 
 
 def _bucket(question: Question, name: str) -> Bucket:
@@ -164,14 +103,16 @@ def _choice(question: Question, name: str) -> Choice:
     return spec
 
 
-TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
-
-REPLENISH: Mapping[str, Expert] = {"scripted": order_up_to, "order_up_to": order_up_to, "pass_on": pass_on}
-QUOTE: Mapping[str, Expert] = {"scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable}
-NEGOTIATE: Mapping[str, Expert] = {
-    "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,
+REPLENISH: Mapping[str, Expert] = {
+    "scripted": order_up_to,
+    "order_up_to": order_up_to,
+    "pass_on": pass_on,
+    "forecast_driven": forecast_driven,
+}
+QUOTE: Mapping[str, Expert] = {
+    "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,
+    "most_reputable": most_reputable, "cheapest": cheapest,
 }  # fmt: skip
-
 EXPERTS: Mapping[str, Mapping[str, Callable[[Question], Answers]]] = {
     "supplier.replenish": REPLENISH,
     "manufacturer.replenish": REPLENISH,

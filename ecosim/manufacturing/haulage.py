@@ -22,7 +22,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
-from ecosim.manufacturing import docks
+from ecosim.manufacturing import docks, effective
 from ecosim.manufacturing.docks import EXPRESS, HOLD, SHIP, Loads
 from ecosim.manufacturing.facts.transport import Vehicles
 from ecosim.manufacturing.roads import METRES_PER_KM, UNLIMITED, Roads, driving_cost
@@ -82,6 +82,7 @@ class Haulage:
         lane = self.roads.between(those.seller, those.buyer)
         trip, routes = self._trips(world, those, mode, lane)
         arrive = world.steps + trip.weeks + delay[those.replica, lane]
+        arrive += effective.delay_weeks(world, self.net.firm_row(those.replica, those.seller))
         payer = world.ledger.rows(those.replica, those.seller)
         world.ledger.pay("transport", trip.cost, payer, world.ledger.outside("nature", those.replica))
         world.tables["docks"] = docks.written(those, since, np.full_like(mode, HOLD), trip.sent < those.quantity)

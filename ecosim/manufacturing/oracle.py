@@ -24,6 +24,7 @@ import numpy as np
 
 from ecosim.exact import MILLION
 from ecosim.fields import Array
+from ecosim.manufacturing.costs import backlog_costs, holding_costs
 from ecosim.manufacturing.roads import NO_EXPRESS, UNLIMITED
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout, layout
@@ -55,7 +56,10 @@ def hubs(scenario: ManufacturingScenario, net: Layout) -> list[Hub]:
     found = []
     for sellers, buyers in _markets(scenario, net):
         if net.roads is None:
-            found.append(Hub(sellers, buyers, scenario.lead_time_weeks))
+            found += [
+                Hub(sellers, buyers[net.lead_weeks[net.owner[buyers]] == weeks], int(weeks))
+                for weeks in np.unique(net.lead_weeks[net.owner[buyers]])
+            ]
         else:
             found += list(_by_lane(net, sellers, buyers))
     return found
@@ -65,7 +69,7 @@ def _markets(scenario: ManufacturingScenario, net: Layout) -> Iterator[tuple[Arr
     """Sellers and positions that buy from any of them: all of an item; with `order`, each firm and its customers."""
     buying = np.flatnonzero(~net.makes)
     if "order" in scenario.phases:
-        partner = net.partner[net.owner[buying]]
+        partner = net.partner[buying]
         for seller in np.unique(partner[partner >= 0]):
             yield np.array([seller]), buying[(partner == seller) & (net.item[buying] == net.sells[seller])]
         return
@@ -166,10 +170,10 @@ class Plan:
         self.program = Program()
         items = [scenario.items[name] for name in self.net.items]
         self.price = scenario.demand.price_eur
-        self.make_cost, self.holding, self.backlog = (
-            np.array([getattr(item, name) for item in items])
-            for name in ("make_cost_eur", "holding_cost_eur", "backlog_cost_eur")
+        self.make_cost, self.lost_cost = (
+            np.array([getattr(item, name) for item in items]) for name in ("make_cost_eur", "lost_cost_eur")
         )
+        self.holding, self.backlog = (costs(scenario, self.net) / MILLION for costs in (holding_costs, backlog_costs))
         self.balance = self._stocks()
         self._produce()
         self._trade()
@@ -195,7 +199,7 @@ class Plan:
         for member, firms in enumerate(groups):
             for k, units in enumerate(firms.arriving_units[: self.weeks]):
                 before[net.position[member, net.sells[member]], k + self._shift("arrive")] += units
-        stock = program.columns(net.num_positions, self.weeks + 1, self._paid(self.holding[net.item]))
+        stock = program.columns(net.num_positions, self.weeks + 1, self._paid(self.holding))
         rows = program.rows(before, True)
         program.put(rows, stock, 1.0)
         program.put(rows[:, 1:], stock[:, :-1], -1.0)
@@ -264,13 +268,19 @@ class Plan:
     def _sell(self, wanted: Array) -> None:
         net, program = self.net, self.program
         firms = np.flatnonzero(net.to_consumers)
-        item, shift = net.sells[firms], self._shift("demand")
+        item, shift, loses = net.sells[firms], self._shift("demand"), net.loses[firms]
+        position = net.position[firms, item]
         sold = program.columns(len(firms), self.weeks, self.price)
-        self._flow(net.position[firms, item], sold, 1.0, shift)
-        owed = program.columns(len(firms), self.weeks + 1, self._paid(self.backlog[item]))
+        self._flow(position, sold, 1.0, shift)
+        waits = np.where(loses, 0.0, np.inf)[:, None]  # of lost demand nothing waits: it goes, and costs
+        owed = program.columns(len(firms), self.weeks + 1, self._paid(self.backlog[position]), waits)
+        lost = program.columns(
+            len(firms), self.weeks, -self.lost_cost[item][:, None], np.where(loses, np.inf, 0.0)[:, None]
+        )
         asked = np.zeros((len(firms), self.weeks + 1))
         asked[:, shift : shift + self.weeks] = wanted
         rows = program.rows(asked, True)
         program.put(rows, owed, 1.0)
         program.put(rows[:, 1:], owed[:, :-1], -1.0)
         program.put(rows[:, shift : shift + self.weeks], sold, 1.0)
+        program.put(rows[:, shift : shift + self.weeks], lost, 1.0)

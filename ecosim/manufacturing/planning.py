@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
+from ecosim.manufacturing import effective, forecasting
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
@@ -32,7 +33,7 @@ SEES = {
     "item_name": Meaning("", "which item"),
 }
 ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
-UNITS = units(SEES)
+UNITS = units({**SEES, **forecasting.SHOWN})
 
 
 class Replenish:
@@ -44,12 +45,14 @@ class Replenish:
 
     name = "replenish"
     repeats = False
-    sees, answers, writes = SEES, ANSWERS, ("orders",)
+    sees: Mapping[str, Meaning] = SEES
+    answers, writes = ANSWERS, ("orders",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.sees = {**SEES, **(forecasting.SHOWN if scenario.forecaster is not None else {})}
         self.max_order = scenario.max_order_units * MILLION
-        self.buy_weeks = scenario.order_weeks + _slowest(net, "order" in scenario.phases)
+        self.buy_weeks = net.order_weeks[net.owner] + slowest(net, "order" in scenario.phases)
         self.item_names = np.array(net.items, dtype=object)
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
@@ -88,7 +91,7 @@ class Replenish:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         account = world.ledger.rows(replica, member)
         firms, firm = world.tables["firms"], net.firm_row(replica, member)
-        local = net.position[member, item]
+        local = rows % net.num_positions
         makes = net.makes[local]
         nobody = np.full(len(rows), NOBODY)
         whole = np.full(len(rows), MILLION)
@@ -104,11 +107,12 @@ class Replenish:
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
                 "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[local]),
-                "capacity": np.where(makes, firms["capacity"][firm], 0),
+                "capacity": np.where(makes, effective.capacity(world, firm), 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],
                 "makes": makes.astype(np.int64),
                 "item_name": self.item_names[item],
+                **forecasting.shown(world, rows),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
             units=UNITS,
@@ -132,15 +136,14 @@ class Replenish:
         return debts
 
 
-def _slowest(net: Layout, by_order: bool) -> Array:
-    """The longest promise of those from whom a firm may buy, by position; a maker of the item buys it from nobody."""
+def slowest(net: Layout, by_order: bool) -> Array:
+    """Of each position, the longest promise of those from whom its firm may buy the item; 0 where it makes it."""
     if net.roads is None:
-        return np.full(net.num_positions, net.lead)
+        return net.lead_weeks[net.owner]
     weeks = np.zeros(net.num_positions, np.int64)
     for i in np.flatnonzero(~net.makes):
-        buyer = net.owner[i]
-        sellers = net.partner[[buyer]] if by_order else net.sellers[net.item[i]]
-        weeks[i] = net.promise_weeks(sellers, np.broadcast_to(buyer, sellers.shape)).max()
+        sellers = net.partner[[i]] if by_order else net.sellers[net.item[i]]
+        weeks[i] = net.promise_weeks(sellers, np.broadcast_to(net.owner[i], sellers.shape)).max()
     return weeks
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.facts.firms import Firms
+from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts.transport import Lane, Transport, Vehicles
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def roads(scenario: ManufacturingScenario, facts: Transport) -> Roads:
     at = _place_of(facts)
     columns = [_column(way, int(metres[origin, destination])) for origin, destination, way in ways]
     return Roads(
-        place=np.array([numbers[at[single] if single in at else at[group]] for group, single in _firms(scenario)]),
+        place=np.array([numbers[at.get(name, at.get(firms.name, ""))] for name, firms in wiring.firm_names(scenario)]),
         lane=lane,
         metres=metres,
         origin=np.array([origin for origin, _, _ in ways], np.int64),
@@ -140,36 +140,26 @@ def driving_cost(vehicles: Vehicles, metres: int) -> int:
 
 
 def partners(scenario: ManufacturingScenario, facts: Transport) -> Iterator[tuple[str, str, str, str]]:
-    """Who may ship to whom: seller, its place, buyer, its place; firms that stand for all of their group and place."""
+    """Who may ship to whom: seller, its place, buyer, its place; one pair of firms for each pair of places and item."""
     at = _place_of(facts)
-    here: dict[str, dict[str, str]] = {}  # by group, a firm at each place where the group has one
-    for group, single in _firms(scenario):
-        here.setdefault(group, {}).setdefault(at.get(single, at.get(group, "")), single)
-    by_order = "order" in scenario.phases
-    for buyer in scenario.firms:
-        bom = scenario.items[buyer.sells].bom
-        needs = {buyer.sells} if buyer.role == "distributor" else set(bom)
-        for seller in scenario.firms:
-            if not needs or not (_is_partner(buyer, seller) if by_order else _sells(seller, needs)):
-                continue
-            sources = here[seller.name].items()
-            for place, source in list(sources)[:1] if by_order else sources:
-                yield from ((source, place, single, there) for there, single in here[buyer.name].items())
-
-
-def _is_partner(buyer: Firms, seller: Firms) -> bool:
-    return buyer.partner == seller.name
-
-
-def _sells(seller: Firms, needs: set[str]) -> bool:
-    return seller.role != "distributor" and seller.sells in needs
-
-
-def _firms(scenario: ManufacturingScenario) -> Iterator[tuple[str, str]]:
-    """Group and name of every firm, by member id."""
-    for firms in scenario.firms:
-        for k in range(firms.count):
-            yield firms.name, firms.name if firms.count == 1 else f"{firms.name}_{k + 1}"
+    every = [(name, at.get(name, at.get(firms.name, "")), firms) for name, firms in wiring.firm_names(scenario)]
+    if "order" in scenario.phases:
+        number = wiring.numbers(scenario)
+        for buyer, there, firms in every:
+            for item in wiring.needs(scenario, firms):
+                seller, place, _ = every[number[str(wiring.partner_name(firms, item))]]
+                yield seller, place, buyer, there
+        return
+    sources: dict[str, dict[str, str]] = {}  # by item, a seller at each place that has one
+    targets: dict[str, dict[str, str]] = {}
+    for name, place, firms in every:
+        if firms.role != "distributor":
+            sources.setdefault(firms.sells, {}).setdefault(place, name)
+        for item in wiring.needs(scenario, firms):
+            targets.setdefault(item, {}).setdefault(place, name)
+    for item, buyers in targets.items():
+        for place, seller in sources.get(item, {}).items():
+            yield from ((seller, place, buyer, there) for there, buyer in buyers.items())
 
 
 def _place_of(facts: Transport) -> dict[str, str]:
@@ -195,6 +185,12 @@ def road_faults(scenario: ManufacturingScenario, is_sound: bool) -> list[str]:
     if scenario.lead_time_weeks != type(scenario).model_fields["lead_time_weeks"].default:
         weeks = scenario.lead_time_weeks
         faults.append(f"lead_time_weeks: {weeks}, but transit times come from 'transport'; leave it out")
+    faults += [
+        f"firms[{i}] ({firms.name}).lead_time_weeks: {firms.lead_time_weeks}, but transit times come from 'transport'; "
+        "leave it out"
+        for i, firms in enumerate(scenario.firms)
+        if firms.lead_time_weeks is not None
+    ]
     for one, other in (("dispatch", "ship"), ("ship", "dispatch")):
         if one in scenario.phases and other not in scenario.phases:
             faults.append(f"phases: with 'transport', {one!r} needs {other!r}")
@@ -206,7 +202,7 @@ def road_faults(scenario: ManufacturingScenario, is_sound: bool) -> list[str]:
 
 def _place_faults(scenario: ManufacturingScenario, facts: Transport) -> list[str]:
     groups = {firms.name: firms.count for firms in scenario.firms}
-    singles = {single: group for group, single in _firms(scenario)}
+    singles = {name for name, _ in wiring.firm_names(scenario)}
     faults = []
     times: Counter[str] = Counter()
     for name, place in facts.places.items():
@@ -216,8 +212,8 @@ def _place_faults(scenario: ManufacturingScenario, facts: Transport) -> list[str
             times[who] += 1
         if facts.vehicles is not None and place.x_km is None:
             faults.append(f"transport.places.{name}: vehicles need x_km and y_km; give both")
-    for group, single in _firms(scenario):
-        count = times[group] + (times[single] if single != group else 0)
+    for single, firms in wiring.firm_names(scenario):
+        count = times[firms.name] + (times[single] if single != firms.name else 0)
         if count != 1:
             found = "at no place; name it, or its group, at one" if count == 0 else f"at {count} places; name it once"
             faults.append(f"transport.places: {single} is {found}")

@@ -7,26 +7,35 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
+from ecosim.manufacturing.facts.board import Board
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
-from ecosim.manufacturing.facts.firms import Firms, Item
+from ecosim.manufacturing.facts.equipment import Equipment
+from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
+from ecosim.manufacturing.facts.forecaster import Forecaster
 from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.oracle import not_understood
+from ecosim.manufacturing.facts.policies import Policy
+from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
 from ecosim.manufacturing.facts.transport import Transport
 from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "arrive", "demand", "replenish", "order", "quote", "negotiate", "produce", "dispatch", "ship", "charge",
-    "settle", "adopt",
+    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "order", "quote", "negotiate", "maintain",
+    "produce", "dispatch", "ship", "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "arrive", "demand", "replenish", "quote", "negotiate", "produce", "dispatch", "ship", "charge", "settle",
-    "adopt",
+    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "quote", "negotiate", "maintain", "produce",
+    "dispatch", "ship", "charge", "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {"enter": "entry", "settle": "finance", "adopt": "adoption", "dispatch": "transport"}
+NEEDS: dict[PhaseName, str] = {
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "forecast": "forecaster", "maintain": "equipment",
+    "settle": "finance", "adopt": "adoption", "publish": "board", "dispatch": "transport",
+}  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -49,6 +58,16 @@ class ManufacturingScenario(Scenario):
         entry: on which terms firms come and go; all are there from the start to the end without it.
         adoption: which minds firms may choose, and what they cost; seats stay as they are without it.
         max_order_units: the largest order, or production, that a firm can ask for in a week.
+        unmet: whether demand that is not met at once is owed (`backlog`), or `lost`: consumers go away, and with
+            `order` what a partner cannot ship is struck off.
+        allocation: how a firm shares stock that is too little among firms: those `first_due` first, `proportional` to
+            what is open, or by their `priority`; consumers are served before firms as the phases stand.
+        charge_transit: whether goods on the way between firms cost their sender its holding cost.
+        policies: what planners keep to, by firm or group of firms.
+        equipment: the machines of makers, which wear, fail, and are repaired and maintained.
+        shocks: what happens to firms and goods from outside, at set weeks or by chance.
+        board: what the market publishes at the end of a week: prices, reputations, reports.
+        forecaster: who forecasts the demand of firms that subscribe.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
@@ -66,6 +85,14 @@ class ManufacturingScenario(Scenario):
     entry: Entry | None = None
     adoption: Adoption | None = None
     max_order_units: Count = 200
+    unmet: Unmet = "backlog"
+    allocation: Allocation = "first_due"
+    charge_transit: bool = False
+    policies: dict[str, Policy] | None = None
+    equipment: Equipment | None = None
+    shocks: list[Shock] | None = None
+    board: Board | None = None
+    forecaster: Forecaster | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -77,7 +104,16 @@ class ManufacturingScenario(Scenario):
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
-        faults = [*_item_faults(self.items), *_firm_faults(self), *_phase_faults(self), *company.faults(self)]
+        faults = [
+            *_item_faults(self.items),
+            *_firm_faults(self),
+            *_phase_faults(self),
+            *company.faults(self),
+            *wiring.faults(self),
+            *_equipment_faults(self),
+        ]
+        if not faults:  # whom shocks concern is looked up by name: only where names are right
+            faults = shock_faults(self.shocks or [], self.firms, self.items)
         faults += road_faults(self, is_sound=not faults)
         faults += not_understood(self) if self.oracle else []
         if faults:
@@ -86,7 +122,7 @@ class ManufacturingScenario(Scenario):
 
     def late(self) -> list[str]:
         """What comes after the last week."""
-        return company.late(self)
+        return [*company.late(self), *late_faults(self.shocks or [], self.steps)]
 
 
 def _item_faults(items: dict[str, Item]) -> list[str]:
@@ -133,19 +169,28 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             faults.append(f"{place}.sells: a supplier makes raw goods, but {firms.sells!r} has a bill of materials")
         if firms.role == "distributor" and firms.capacity_units:
             faults.append(f"{place}.capacity_units: a distributor makes nothing; leave it out")
-        if firms.partner is not None and firms.partner not in groups:
-            faults.append(f"{place}.partner: unknown firm {firms.partner!r}; known: {', '.join(groups)}")
         needs = [firms.sells] if firms.role == "distributor" else list(bom)
-        if "order" in scenario.phases and needs and firms.partner is None:
-            faults.append(
-                f"{place}.partner: needed, because the phase 'order' buys from one partner without negotiation"
-            )
         faults += [f"{place}: nobody makes {need!r}, which it needs" for need in needs if need not in sold]
     for name in scenario.first_forecast_units:
         if name not in scenario.items:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
     if not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
+    return faults
+
+
+def _equipment_faults(scenario: ManufacturingScenario) -> list[str]:
+    if scenario.equipment is None:
+        return []
+    roles = {firms.name: firms.role for firms in scenario.firms}
+    if all(role == "distributor" for role in roles.values()):
+        return ["equipment: nobody makes anything here; leave it out, or add a supplier or manufacturer"]
+    faults = []
+    for i, name in enumerate(scenario.equipment.firms):
+        if name not in roles:
+            faults.append(f"equipment.firms[{i}]: unknown firm {name!r}; known: {', '.join(roles)}")
+        elif roles[name] == "distributor":
+            faults.append(f"equipment.firms[{i}]: {name!r} is a distributor, which has no machines; leave it out")
     return faults
 
 

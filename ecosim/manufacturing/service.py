@@ -64,7 +64,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
     counts = contracts["due_week"] <= scenario.steps
     add("lines", contracts, counts.astype(float))
     add("line_units", contracts, np.where(counts, contracts["quantity"], 0) / MILLION)
-    missed = late_lines(world)
+    missed = late_lines(world, events.get("lost_orders"))
     add("missed_lines", missed, np.ones(missed.num_rows))
     add("missed_units", missed, missed["missing"] / MILLION)
     served = (sales["at_once"] >= _wanted(events)) & (sales["owed"] == 0)
@@ -92,18 +92,21 @@ def _measure_turns(add: Adder, net: Layout, sales: Table, sent: Table, stocks: T
         add.figures["sold_units", name] = add.figures["sold_units", name] + units
 
 
-def late_lines(world: World) -> Table:
+def late_lines(world: World, struck: Table | None = None) -> Table:
     """The order lines due this week that have not wholly arrived: LINE, and `missing` in units/1e6.
 
     What lies in stock at the end of the week of its arrival has arrived; so have goods whose arrival counts as this
-    week's although they come in at the start of the next.
+    week's although they come in at the start of the next. Lines that were struck off this week (`struck`) never will.
     """
     contracts, on_way = world.tables["contracts"], world.tables["shipments"]
     open_ = contracts.take((contracts["due_week"] == world.steps) & world.is_live[contracts["replica"]])
     coming = (on_way["due_week"] == world.steps) & (on_way["arrive_week"] > world.steps)
     late = on_way.take(coming & (on_way["buyer"] != on_way["seller"]) & world.is_live[on_way["replica"]])
-    columns = {name: np.concatenate([open_[name], late[name]]) for name in LINE}
-    missing = np.concatenate([open_["open"], late["quantity"]])
+    parts = [(open_, open_["open"]), (late, late["quantity"])]
+    if struck is not None and struck.num_rows:
+        parts.append((struck, struck["lost"]))
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in LINE}
+    missing = np.concatenate([amount for _, amount in parts])
     if not len(missing):
         return Table({**columns, "missing": missing})
     order = np.lexsort([columns[name] for name in reversed(LINE)])
@@ -162,13 +165,13 @@ def _mean_of_known(column: Array) -> Array:
 def _lines_before(world: World) -> tuple[int, float]:
     """Order lines that stood before week 1 and fall due within the run, and their units: those of `order_weeks`."""
     scenario = cast(ManufacturingScenario, world.scenario)
-    if "order" not in scenario.phases or scenario.order_weeks == 0:
+    if "order" not in scenario.phases:
         return 0, 0.0
     net = layout(scenario)
-    buyers = np.flatnonzero(net.partner >= 0)
-    units = np.array([scenario.first_forecast_units.get(net.items[net.sells[net.partner[b]]], 0.0) for b in buyers])
-    first = 1 + net.promise_weeks(net.partner[buyers], buyers)
-    lines = np.clip(scenario.steps - first + 1, 0, scenario.order_weeks)
+    buying = np.flatnonzero(net.partner >= 0)
+    units = np.array([scenario.first_forecast_units.get(net.items[i], 0.0) for i in net.item[buying]])
+    first = 1 + net.promise_weeks(net.partner[buying], net.owner[buying])
+    lines = np.clip(scenario.steps - first + 1, 0, net.order_weeks[net.owner[buying]])
     return int(lines.sum()), float((lines * units).sum())
 
 

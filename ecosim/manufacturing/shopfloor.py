@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import MILLION, micro, value
+from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.lines import Lines
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.side import Events
@@ -25,16 +27,19 @@ PLENTY = 2**62
 class Produce:
     """Makers start what they planned, as far as capacity and materials go, in whole units.
 
-    Materials leave stock at once, `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a
-    plan calls for of each part is that part's demand of the week, whether it was there or not.
+    A firm's `line` may take set-ups, wait for a lot and make scrap; see `Lines`. Materials leave stock at once,
+    `make_cost_eur` is paid at once, goods come into stock `make_weeks` later. What a plan calls for of each part is
+    that part's demand of the week, whether it was there or not.
+    Capacity is what runs: see `effective`. What worn machines spoil is scrap at once, and no goods.
     """
 
     name = "produce"
     repeats = False
-    writes = ("production",)
+    writes = ("production", "scrap", "rejects")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.lines = Lines(scenario, net) if any(firms.line for firms in scenario.firms) else None
         self.make_cost = np.array([micro(scenario.items[name].make_cost_eur) for name in net.items])
 
     def ask(self, world: World) -> list[Question]:
@@ -48,11 +53,13 @@ class Produce:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         firms, maker = world.tables["firms"], net.firm_row(replica, member)
         account = ledger.rows(replica, member)
-        planned = np.minimum(positions["wish"][rows], firms["capacity"][maker])
+        capacity = effective.capacity(world, maker)
+        planned = np.minimum(positions["wish"][rows], self.lines.room(member, capacity) if self.lines else capacity)
         bom = net.bom[item]
         stock = ledger.accounts["balance"][account, 1:]
         enough_for = np.where(bom > 0, stock // np.maximum(bom, 1), PLENTY).min(axis=1)
         made = np.minimum(planned, enough_for) // MILLION * MILLION
+        made = self.lines.lots(member, made) if self.lines else made
         nature, transit = ledger.outside("nature", replica), ledger.outside("transit", replica)
         needed = np.zeros(positions.num_rows, np.int64)
         for part in np.flatnonzero(net.bom.any(axis=0)):
@@ -63,21 +70,35 @@ class Produce:
             needed[rows_of_part] = (planned * bom[:, part])[needs]
         # dependent demand is what the plan calls for, made or not: a history of use alone would forecast its own famine
         note_demand(world, np.flatnonzero(np.tile(self._is_material(), world.num_replicas)), needed)
-        ledger.pay("production", value(self.make_cost[item], made), account, nature)
+        ledger.pay(
+            "production", value(effective.make_cost(world, replica, item, self.make_cost[item]), made), account, nature
+        )
         ledger.move(item + 1, made, nature, transit)
-        positions["on_order"][rows] += made
+        where = {"replica": replica, "member": member, "item": item}
+        events = {"production": Table({**where, "planned": positions["wish"][rows], "made": made})}
+        good = made
+        if self.lines:
+            scrap = self.lines.start(world, replica, member, item, made)
+            events["scrap"] = Table({**where, "made": made, "scrap": scrap}).take(scrap > 0)
+            good = good - scrap
+        rejects = effective.rejects(world, maker, good)
+        if rejects is not None:
+            ledger.move(item + 1, rejects, transit, nature)
+            events["rejects"] = Table({**where, "quantity": rejects}).take(rejects > 0)
+            good = good - rejects
+        positions["on_order"][rows] += good
         week = np.full(len(rows), world.steps)
         ready = week + firms["make_weeks"][maker]
         job = {
             "replica": replica, "buyer": member, "seller": member, "item": item, "signed_week": week,
-            "due_week": ready, "arrive_week": ready, "quantity": made, "price": np.zeros(len(rows), np.int64),
+            "due_week": ready, "arrive_week": ready, "quantity": good, "price": np.zeros(len(rows), np.int64),
         }  # fmt: skip
         on_way = world.tables["shipments"]
-        started = Table(job).take(made > 0)
+        job["penalty"] = np.zeros(len(rows), np.int64)  # nobody owes it to itself
+        started = Table(job).take(good > 0)
         world.tables["shipments"] = concat([on_way, Table({name: started[name] for name in on_way})])
         self._finish_at_once(world)
-        columns = {"replica": replica, "member": member, "item": item, "planned": positions["wish"][rows], "made": made}
-        return {"production": Table(columns)}
+        return events
 
     def _finish_at_once(self, world: World) -> None:
         """Goods whose production takes no week are in stock before shipping."""

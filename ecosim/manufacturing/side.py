@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import companies, entry, finance, service, transport, week, welfare
+from ecosim.manufacturing import (
+    aftermath,
+    board,
+    companies,
+    effectiveness,
+    entry,
+    finance,
+    forecasters,
+    network,
+    resilience,
+    service,
+    speech,
+    transport,
+    week,
+    welfare,
+)
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -20,10 +35,22 @@ if TYPE_CHECKING:
 
 ALL = join(
     [
-        week.CHAPTER, service.CHAPTER, companies.CHAPTER, finance.CHAPTER, entry.CHAPTER, transport.CHAPTER,
+        week.CHAPTER,
+        service.CHAPTER,
+        speech.CHAPTER,
+        aftermath.CHAPTER,
+        network.CHAPTER,
+        companies.CHAPTER,
+        finance.CHAPTER,
+        entry.CHAPTER,
+        effectiveness.CHAPTER,
+        resilience.CHAPTER,
+        board.CHAPTER,
+        forecasters.CHAPTER,
+        transport.CHAPTER,
         welfare.CHAPTER,
     ]
-)  # fmt: skip
+)
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:
@@ -33,15 +60,21 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """Firms, items and places by number."""
+    """Firms, items, shocks and places by number."""
     net = layout(scenario)
-    places = {} if net.roads is None else {"place": net.roads.names}
-    return {"member": net.names, "item": net.items, **places}
+    return {
+        "member": net.names,
+        "item": net.items,
+        "shock": tuple(shock.name for shock in scenario.shocks or []),
+        **({} if net.roads is None else {"place": net.roads.names}),
+    }
 
 
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
     """All tables as they stand before week 1: those of the network, then what each chapter adds."""
     found = build(scenario, replicas)
+    none = np.zeros(0, np.int64)
+    found |= {home: Table({"replica": none, "member": none}) for home in ALL.populations.values()}
     ALL.build(scenario, layout(scenario), replicas, found)
     return found
 
@@ -65,7 +98,11 @@ def panel(scenario: ManufacturingScenario) -> Panel:
     net = layout(scenario)
     firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
     found = tuple(ALL.levers(scenario, net))
-    return Panel(found, {lever.table: firms for lever in found})
+    places = {lever.table: firms for lever in found}
+    for role, home in ALL.populations.items():  # one a replica, where the scenario has the key of its name
+        rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
+        places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}
+    return Panel(found, places)
 
 
 SIDE = Side(
@@ -73,7 +110,7 @@ SIDE = Side(
     step_name="week",
     kind=ManufacturingScenario,
     members="firms",
-    roles={role: tuple(ALL.asks.get(role, ())) for role in ROLES},
+    roles={role: tuple(ALL.asks.get(role, ())) for role in (*ROLES, *ALL.populations)},
     experts=ALL.experts,
     books=books,
     phases=phases,
@@ -84,6 +121,7 @@ SIDE = Side(
     measure=measure,
     conclude=conclude,
     num_bytes=ALL.num_bytes,
+    populations=ALL.populations,
     panel=panel,
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,

@@ -14,7 +14,7 @@ import numpy as np
 
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
-from ecosim.manufacturing.facts.firms import Firms
+from ecosim.manufacturing import wiring
 from ecosim.manufacturing.roads import Roads, roads
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
@@ -23,10 +23,11 @@ from ecosim.side import Books
 from ecosim.words import Table
 
 ROLES = ("supplier", "manufacturer", "distributor")
-EXTERNALS = ("nature", "consumers", "models", "transit", "bank")
+EXTERNALS = ("nature", "consumers", "models", "transit", "bank", "services")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
-    "interest", "liquidation", "compensation", "default", "fees", "adoption", "transport",
+    "interest", "liquidation", "compensation", "default", "fees", "adoption", "ordering", "lost_sales", "maintenance",
+    "subscriptions", "transport",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
@@ -48,6 +49,7 @@ _PROMISE = {
     "signed_week": Meaning("week", "when the contract was signed, or production began"),
     "due_week": Meaning("week", "when the goods should arrive"),
     "price": Meaning("EUR/1e6", "of a unit"),
+    "penalty": Meaning("share/1e6", "of the value, that the seller pays back for each week late"),
 }
 
 TABLES = {
@@ -104,8 +106,8 @@ TABLES = {
         "an open negotiation of this week",
         {
             **_PARTIES,
-            "buyer_position": Meaning("id", "the buyer's row in positions, within the replica"),
-            "seller_position": Meaning("id", "the seller's row in positions, within the replica"),
+            "buyer_position": Meaning("id", "the buyer's row in positions"),
+            "seller_position": Meaning("id", "the seller's row in positions"),
             "buyer_limit": Meaning("EUR/1e6", "the most that the buyer would pay for a unit; hidden"),
             "seller_limit": Meaning("EUR/1e6", "the least that the seller would take for a unit; hidden"),
             "buyer_rounds": Meaning("rounds", "the buyer's deadline; hidden"),
@@ -130,14 +132,17 @@ class Layout:
     Attributes:
         items: names; the asset of item i is i + 1.
         names: of the firms, by member id.
-        role, sells, partner, to_consumers: by member id.
+        role, sells, to_consumers: by member id.
+        lead_weeks, order_weeks: by member id, of what it buys: from shipping to arrival, and until a partner knows.
         capacity, make_weeks: by member id, as they are before week 1 (capacity in millionths of a unit).
         owner, item, makes: by position; `makes` is true where the firm makes the item itself.
+        order_cost: by member id, of each contract that it signs as the buyer, EUR/1e6.
+        loses: by member id, whether demand that it cannot meet is lost.
+        partner: by position, the firm that it buys the item from; -1 where it makes it, or has no partner.
         position: position of a member and item, -1 where it has none, shape (members, items).
         sellers: for each item, the ids of the firms that sell it.
         bom: units of each part in one unit of each item, shape (items, items).
-        lead: weeks from shipping until goods arrive, where there is no transport network.
-        slack: weeks that sellers add to that when they promise a delivery.
+        slack: weeks that sellers add to the transit time when they promise a delivery.
         roads: the transport network, if there is one.
     """
 
@@ -147,15 +152,18 @@ class Layout:
     sells: Array
     capacity: Array
     make_weeks: Array
-    partner: Array
+    lead_weeks: Array
+    order_weeks: Array
     to_consumers: Array
     owner: Array
     item: Array
     makes: Array
+    order_cost: Array
+    loses: Array
+    partner: Array
     position: Array
     sellers: tuple[Array, ...]
     bom: Array
-    lead: int
     slack: int
     roads: Roads | None
 
@@ -173,19 +181,24 @@ class Layout:
         """Row in `positions`."""
         return replica * self.num_positions + self.position[member, item]
 
+    def partner_of(self, member: Array, item: Array) -> Array:
+        """The firm that a member buys an item from where partners are fixed; -1 for none."""
+        return self.partner[self.position[member, item]]
+
     def firm_row(self, replica: Array, member: Array) -> Array:
         """Row in `firms`."""
         return replica * self.num_members + member
 
     def transit_weeks(self, seller: Array, buyer: Array) -> Array:
-        """Weeks from shipping until goods arrive."""
+        """Weeks from shipping until goods arrive; both sides of one shape."""
         if self.roads is None:
-            return np.full(np.shape(buyer), self.lead)
+            return self.lead_weeks[buyer]
         return self.roads.weeks[self.roads.between(seller, buyer)]
 
     def promise_weeks(self, seller: Array, buyer: Array) -> Array:
         """Weeks from an order until the earliest delivery that is promised: transit, and the slack of sellers."""
-        return self.transit_weeks(seller, buyer) + self.slack
+        weeks = self.transit_weeks(seller, buyer)
+        return weeks + self.slack if self.slack else weeks
 
 
 def layout(scenario: ManufacturingScenario) -> Layout:
@@ -199,40 +212,46 @@ def layout(scenario: ManufacturingScenario) -> Layout:
 
 def _layout(scenario: ManufacturingScenario) -> Layout:
     items = tuple(scenario.items)
-    groups = [(firms, k) for firms in scenario.firms for k in range(firms.count)]
-    names = tuple(firms.name if firms.count == 1 else f"{firms.name}_{k + 1}" for firms, k in groups)
-    sells = np.array([items.index(firms.sells) for firms, _ in groups])
+    groups = wiring.firm_names(scenario)
+    number = wiring.numbers(scenario)
+    sells = np.array([items.index(firms.sells) for _, firms in groups])
     bom = np.array([[scenario.items[whole].bom.get(part, 0) for part in items] for whole in items], np.int64)
-    is_maker = np.array([firms.role != "distributor" for firms, _ in groups])
+    is_maker = np.array([firms.role != "distributor" for _, firms in groups])
     handles = [[sells[m], *(np.flatnonzero(bom[sells[m]]) if is_maker[m] else [])] for m in range(len(groups))]
     owner = np.repeat(np.arange(len(groups)), [len(h) for h in handles])
     item = np.array([i for h in handles for i in h], np.int64)
     position = np.full((len(groups), len(items)), NOBODY)
     position[owner, item] = np.arange(len(owner))
+    makes = is_maker[owner] & (item == sells[owner])
+    partners = [wiring.partner_name(groups[m][1], items[i]) for m, i in zip(owner, item, strict=True)]
+    partner = np.array([NOBODY if name is None else number[name] for name in partners], np.int64)
     only_makers = "order" not in scenario.phases
     return Layout(
         items=items,
-        names=names,
-        role=np.array([ROLES.index(firms.role) for firms, _ in groups]),
+        names=tuple(name for name, _ in groups),
+        role=np.array([ROLES.index(firms.role) for _, firms in groups]),
         sells=sells,
-        capacity=np.array([firms.capacity_units * MILLION for firms, _ in groups], np.int64),
-        make_weeks=np.array([firms.make_weeks for firms, _ in groups], np.int64),
-        partner=np.array([_first_of(firms.partner, groups) for firms, _ in groups], np.int64),
-        to_consumers=np.array([firms.demand == "consumers" for firms, _ in groups]),
+        capacity=np.array([firms.capacity_units * MILLION for _, firms in groups], np.int64),
+        make_weeks=np.array([firms.make_weeks for _, firms in groups], np.int64),
+        lead_weeks=_or(scenario.lead_time_weeks, [firms.lead_time_weeks for _, firms in groups]),
+        order_weeks=_or(scenario.order_weeks, [firms.order_weeks for _, firms in groups]),
+        to_consumers=np.array([firms.demand == "consumers" for _, firms in groups]),
         owner=owner,
         item=item,
-        makes=is_maker[owner] & (item == sells[owner]),
+        makes=makes,
+        order_cost=np.array([micro(firms.order_cost_eur) for _, firms in groups], np.int64),
+        loses=np.array([(firms.unmet or scenario.unmet) == "lost" for _, firms in groups]),
+        partner=np.where(makes, NOBODY, partner),
         position=position,
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
-        lead=scenario.lead_time_weeks,
         slack=0 if scenario.transport is None else scenario.transport.slack_weeks,
         roads=None if scenario.transport is None else roads(scenario, scenario.transport),
     )
 
 
-def _first_of(name: str | None, groups: list[tuple[Firms, int]]) -> int:
-    return next((i for i, (firms, _) in enumerate(groups) if firms.name == name), NOBODY)
+def _or(usual: int, own: list[int | None]) -> Array:
+    return np.array([usual if weeks is None else weeks for weeks in own], np.int64)
 
 
 def books(scenario: ManufacturingScenario) -> Books:
@@ -247,13 +266,14 @@ def num_bytes(scenario: ManufacturingScenario) -> dict[str, int]:
     positions = sum(firms.count * (1 + len(scenario.items[firms.sells].bom)) for firms in scenario.firms)
     arriving = sum(firms.count * len(firms.arriving_units) for firms in scenario.firms)
     talks = firms * min(scenario.negotiation.requests, firms) if "negotiate" in scenario.phases else 0
-    buyers = firms if "order" in scenario.phases else 0
+    weeks = [scenario.order_weeks if group.order_weeks is None else group.order_weeks for group in scenario.firms]
+    unseen = sum(group.count * n for group, n in zip(scenario.firms, weeks, strict=True))
     return {
         "firms (count × items)": 8 * firms * (8 + 1 + num_items + len(REASONS) + num_items),
         "firms (count × parts)": 8 * positions * (7 + HISTORY_WEEKS),
         "firms (count × arriving_units)": 8 * 9 * arriving,
         "firms (count × negotiation.requests)": 8 * talks,
-        "order_weeks (× firms)": 8 * 10 * buyers * scenario.order_weeks,
+        "order_weeks (× firms)": 8 * 10 * unseen if "order" in scenario.phases else 0,
     }
 
 
@@ -321,10 +341,11 @@ def _positions(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
 
 def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) -> Table:
     """Orders that partners have not seen before week 1: the first forecast, for each week of `order_weeks`."""
-    buyers = np.flatnonzero(net.partner >= 0) if "order" in scenario.phases else np.zeros(0, np.int64)
-    weeks = np.arange(1, scenario.order_weeks + 1)
-    buyer, week = np.repeat(buyers, len(weeks)), np.tile(weeks, len(buyers))
-    item = net.sells[net.partner[buyer]]
+    buying = np.flatnonzero(net.partner >= 0) if "order" in scenario.phases else np.zeros(0, np.int64)
+    weeks = net.order_weeks[net.owner[buying]]
+    position = np.repeat(buying, weeks)
+    buyer, seller, item = net.owner[position], net.partner[position], net.item[position]
+    week = np.concatenate([np.arange(1, n + 1) for n in weeks]) if len(position) else np.zeros(0, np.int64)
     units = np.array([micro(scenario.first_forecast_units.get(net.items[i], 0.0)) for i in item], np.int64)
     rows = len(buyer)
 
@@ -335,14 +356,15 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         {
             "replica": np.repeat(np.arange(num_replicas), rows),
             "buyer": tile(buyer),
-            "seller": tile(net.partner[buyer]),
+            "seller": tile(seller),
             "item": tile(item),
-            "signed_week": tile(week - scenario.order_weeks),
+            "signed_week": tile(week - net.order_weeks[buyer]),
             "from_week": tile(week),
-            "due_week": tile(week + net.promise_weeks(net.partner[buyer], buyer)),
+            "due_week": tile(week + net.promise_weeks(seller, buyer)),
             "quantity": tile(units),
             "open": tile(units),
             "price": tile(np.zeros(rows, np.int64)),
+            "penalty": tile(np.full(rows, micro(scenario.late_penalty_share))),
         }
     )
 
@@ -355,7 +377,7 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         (np.array(c, np.int64) for c in zip(*rows, strict=True)) if rows else (np.zeros(0, np.int64),) * 3
     )
     item = net.sells[member]
-    maker = net.makes[net.position[member, item]]
+    position = net.position[member, item]
 
     def tile(column: Array) -> Array:
         return np.tile(column, num_replicas)
@@ -364,13 +386,14 @@ def _shipments(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
         {
             "replica": np.repeat(np.arange(num_replicas), len(member)),
             "buyer": tile(member),
-            "seller": tile(np.where(maker, member, net.partner[member])),
+            "seller": tile(np.where(net.makes[position], member, net.partner[position])),
             "item": tile(item),
             "signed_week": tile(np.zeros(len(member), np.int64)),
             "due_week": tile(week),
             "arrive_week": tile(week),
             "quantity": tile(units * MILLION),
             "price": tile(np.zeros(len(member), np.int64)),
+            "penalty": tile(np.full(len(member), micro(scenario.late_penalty_share))),
         }
     )
 

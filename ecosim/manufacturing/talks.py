@@ -1,297 +1,298 @@
-"""Bilateral negotiation: alternating offers over unit price, quantity and delivery week.
+"""Negotiations: stacked alternating offers about price, quantity and delivery week, and where scenarios say so, penalty.
 
-All open talks of all replicas advance together; in a round first the buyers move, then the sellers. Each side has
-a private limit and a private deadline. A move accepts the other's standing offer, makes a counter-offer (not after the
-own deadline), or ends the talk.
+All open talks of all replicas advance as one batch a move. The buyer opens; whoever's turn it is accepts the other's
+standing offer, makes another, or rejects (which ends the talk). A firm can't see the other's limit, deadline or room;
+past its own deadline it can only accept or reject.
 
-Concurrent talks of one firm share its *room*: what a buyer still needs, what a seller can still promise. The rule when
-accepts of one move add up to more than that: they are confirmed in order of price (lowest first for the buyer, highest
-first for the seller, then by the other's id) up to the first that no longer fits; the rest end as "withdrawn". A talk
-whose buyer or seller has no room for one more unit ends as "satisfied", one of a firm that is out of business as
-"stopped", before anybody moves.
+What both sides can still take is their room in `positions`. When several accepts of one move do not fit into a
+position's room, they are served in turn of price (lowest first for the buyer, highest first for the seller, then by the
+other's id) up to the first that no longer fits; the rest end as "withdrawn". A talk whose buyer or seller has no room
+for one more unit ends as "satisfied", one in which a binding threat was not heeded as "left", one of a firm that is out
+of business as "stopped", before anybody moves.
 
-Source: Rubinstein (1982), Perfect equilibrium in a bargaining model (alternating offers; here with deadlines).
+Source: Rubinstein (1982), Perfect equilibrium in a bargaining model (alternating offers; here with deadlines); Aydoğan,
+Festen, Hindriks, Jonker (2017), Alternating offers protocols for multilateral negotiation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim import seeds
-from ecosim.exact import MILLION, micro
-from ecosim.fields import Array, Bucket, Choice
+from ecosim.exact import MILLION
+from ecosim.fields import Array
+from ecosim.manufacturing import aftermath, speech
 from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.contracts import sign
-from ecosim.manufacturing.market import CENT, OFFER
-from ecosim.manufacturing.planning import market_price, unit_cost
+from ecosim.manufacturing.hearing import ACCEPT, ACTS, ANSWERS, COUNTER, REJECT, SEES, Hearing, Turn
+from ecosim.manufacturing.openings import issues
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import ROLES, SHOWN_OFFERS, Layout
-from ecosim.meanings import Meaning, units
+from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.rules.allocate import all_or_nothing
 from ecosim.side import Events
-from ecosim.words import Decision, Question, Table
+from ecosim.words import Decision, Question, Table, concat
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ACCEPT, COUNTER, REJECT = range(3)
-ACTS = ("accept", "counter", "reject")
-OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED, STOPPED = range(6)
-OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied", "stopped")
-SEES = {
-    "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
-    "item_name": Meaning("", "which item"),
-    "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
-    "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
-    "reservation": Meaning("EUR/1e6", "its private limit for the price of a unit; the other's is hidden"),
-    "market_price": Meaning("EUR/1e6", "of a unit, half-way between what it costs and what it is worth"),
-    "need": Meaning("units/1e6", "its room: what it still needs, or can still promise, of the item"),
-    "on_hand": Meaning("units/1e6", "its stock of the item"),
-    "wanted_week": Meaning("weeks", "from now, when it would like the goods to arrive, or can deliver them"),
-    "has_offer": Meaning("", "1 if an offer of the other side stands"),
-    "offer_price": Meaning("EUR/1e6", "the other's standing offer: price of a unit; −1 if there is none"),
-    "offer_quantity": Meaning("units/1e6", "the other's standing offer: quantity; −1 if there is none"),
-    "offer_week": Meaning("weeks", "the other's standing offer: delivery, from now; −1 if there is none"),
-    "has_own": Meaning("", "1 if it has made an offer before"),
-    "own_price": Meaning("EUR/1e6", "its own last offer: price of a unit; −1 if there is none"),
-    "own_quantity": Meaning("units/1e6", "its own last offer: quantity; −1 if there is none"),
-    "own_week": Meaning("weeks", "its own last offer: delivery, from now; −1 if there is none"),
-    "offers_price": Meaning("EUR/1e6", "prices of the last offers of both sides, the newest first"),
-    "offers_mine": Meaning("", "for each of those offers, 1 if it was its own"),
-}
-ANSWERS = {
-    "act": Meaning("", "take the other's standing offer, make another (until its own deadline), or end the talk"),
-    "price": Meaning("EUR/1e6", "of a unit; no worse than its own private limit"),
-    "quantity": Meaning("units/1e6", "whole units, at most its room"),
-    "week": Meaning("weeks", "delivery, from now"),
-}
-UNITS = units(SEES)
-
-
+OPEN, AGREED, REJECTED, WITHDRAWN, SATISFIED, LEFT, STOPPED = range(7)
+OUTCOMES = ("open", "agreed", "rejected", "withdrawn", "satisfied", "left", "stopped")
+PARTIES = ("replica", "buyer", "seller", "item")
 PRIVATE = ("buyer_limit", "seller_limit", "buyer_rounds", "seller_rounds")
 
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Whose turn it is in which talks: rows of `talks`, the mover's id, and the rows of both positions."""
-
-    rows: Array
-    is_buyer: bool
-    mover: Array
-    role: Array
+__all__ = ["ACCEPT", "ACTS", "AGREED", "COUNTER", "OUTCOMES", "REJECT", "Negotiate"]
 
 
 class Negotiate:
-    """One move of all open talks a call, until none is open.
+    """One move of all open talks a call, until none is open. An accept holds for the other's standing offer as a whole.
 
-    Prices lie on a grid of cents: a buyer's from half the item's unit cost to its own limit, a seller's from its own
-    limit to one and a half times the item's value. Quantities are whole units up to the mover's room, delivery is at
-    most `late_weeks` after the earliest week. An accept holds for the other's standing offer as a whole.
+    Columns of `talks` are replaced, never written in place: a question that was asked keeps what it showed.
     """
 
     name = "negotiate"
     repeats = True
-    sees, answers, writes = SEES, ANSWERS, ("offers", "contracts", "talks")
+    sees, answers = SEES, ANSWERS
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.late_weeks = scenario.negotiation.late_weeks
-        items = range(len(net.items))
-        self.item_names = np.array(net.items, dtype=object)
-        self.price = np.array([market_price(net, scenario, i) for i in items])
-        self.floor = np.array([unit_cost(net, scenario, i) // 2 // CENT * CENT for i in items])
-        self.ceiling = np.array([micro(scenario.items[n].value_eur) * 3 // 2 // CENT * CENT for n in net.items])
+        self.facts = scenario.negotiation
+        self.issues = issues(self.facts)
+        self.hearing = Hearing(scenario, net)
+        self.has_words = self.facts.speech or self.facts.has_penalty
+        more = {"speeches": self.has_words, "analyses": self.facts.analysis}
+        self.writes = ("offers", "contracts", "talks", *(name for name, is_in in more.items() if is_in))
 
     def ask(self, world: World) -> list[Question]:
         """Whoever's turn it is, in every open talk; one question a role."""
-        move = self._move(world)
-        if move is None:
-            return []
-        questions = []
-        for code, role in enumerate(ROLES):
-            mine = np.flatnonzero(move.role == code)
-            if len(mine):
-                questions.append(self._question(world, role, move.rows[mine], move.mover[mine], move.is_buyer))
-        return questions
+        talks, lost = _live(world), gone(world, self.net, world.tables["talks"])
+        if lost is not None and lost.any():
+            talks = _live(world, ~lost)
+        return self.hearing.questions(world, self.name, ROLES, talks, self._turn(talks)) if talks.num_rows else []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Let offers stand, sign what is accepted, close what is over."""
-        move = self._move(world)
-        if move is None or not questions:
-            return self._close(world, np.full(world.tables["talks"].num_rows, SATISFIED))
-        answers = self._gather(move, questions, decisions)
-        talks = world.tables["talks"]
-        side = "buyer" if move.is_buyer else "seller"
-        other = "seller" if move.is_buyer else "buyer"
-        countered = answers["act"] == COUNTER
-        rows = move.rows[countered]
-        for what in ("price", "quantity", "week"):
-            talks[f"{side}_{what}"][rows] = answers[what][countered]
-        talks["prices"][rows, 1:] = talks["prices"][rows, :-1]
-        talks["prices"][rows, 0] = answers["price"][countered]
-        said = {what: np.where(countered, answers[what], talks[f"{other}_{what}"][move.rows]) for what in OFFER}
-        offers = {name: talks[name][move.rows] for name in ("replica", "buyer", "seller", "item")}
-        offers |= {"move": talks["moves"][move.rows].copy(), "act": answers["act"], **said}
-        talks["moves"][move.rows] += 1
-        outcome = np.full(talks.num_rows, OPEN)
-        outcome[move.rows[answers["act"] == REJECT]] = REJECTED
-        accepted = move.rows[answers["act"] == ACCEPT]
-        confirmed = self._confirm(world, accepted, other)
-        outcome[accepted] = np.where(confirmed, AGREED, WITHDRAWN)
-        contracts = self._sign(world, accepted[confirmed], other)
-        outcome[(outcome == OPEN) & self._is_satisfied(world)] = SATISFIED
-        return {"offers": Table(offers), "contracts": contracts, **self._close(world, outcome)}
+        stopped = self._stop(world)
+        talks = _live(world)
+        if talks.num_rows == 0 or not questions:
+            return _both(stopped, self._end(world))
+        frozen = world.tables["talks"].take(~world.is_live[world.tables["talks"]["replica"]]) if _lost(world) else None
+        turn = self._turn(talks)
+        answers = _gather(turn, talks.num_rows, questions, decisions)
+        act = answers["act"]
+        countered, accepted = act == COUNTER, np.flatnonzero(act == ACCEPT)
+        standing = {what: talks[f"{turn.other}_{what}"] for what in self.issues}
+        is_plain = bool(countered.all())
+        said = answers if is_plain else {w: np.where(countered, answers[w], standing[w]) for w in self.issues}
+        events = self._offers(talks, turn, act, said)
+        outcome = np.where(act == REJECT, REJECTED, OPEN)
+        if self.facts.speech:
+            left = self._speak(talks, turn, answers, countered, questions)
+            outcome[left] = LEFT
+        if self.has_words:
+            events["speeches"] = self._words(talks, turn, answers, said)
+        self._stand(talks, turn, answers)
+        if len(accepted):
+            confirmed = self._confirm(world, talks, accepted, turn.other)
+            outcome[accepted] = np.where(confirmed, AGREED, WITHDRAWN)
+            events["contracts"] = self._sign(world, talks, accepted[confirmed], turn.other)
+        if len(accepted) or turn.move == 0:  # rooms change only where something is signed
+            room = world.tables["positions"]["room"]
+            least = np.minimum(room[talks["buyer_position"]], room[talks["seller_position"]])
+            outcome[(outcome == OPEN) & (least < MILLION)] = SATISFIED
+        return _both(stopped, {**events, **self._close(world, talks, outcome, frozen, turn)})
 
-    def _move(self, world: World) -> Move | None:
+    def _turn(self, talks: Table) -> Turn:
         """Whose turn it is: talks opened together keep step, so all are at the same move."""
-        talks = world.tables["talks"]
-        lost = gone(world, self.net, talks)
-        live = world.is_live[talks["replica"]]
-        rows = np.flatnonzero(live if lost is None else live & ~lost)
-        if len(rows) == 0:
-            return None
-        is_buyer = bool(talks["moves"][rows[0]] % 2 == 0)
-        mover = talks["buyer" if is_buyer else "seller"][rows]
-        return Move(rows, is_buyer, mover, self.net.role[mover])
+        move = int(talks["moves"][0])
+        side, other = ("buyer", "seller") if move % 2 == 0 else ("seller", "buyer")
+        mover = talks[side]
+        role = self.net.role[mover]
+        if (role == role[0]).all():
+            return Turn(move, side, other, mover, [(int(role[0]), slice(None))])
+        rows = [(code, np.flatnonzero(role == code)) for code in range(len(ROLES))]
+        parts = [(code, _slice(mine)) for code, mine in rows if len(mine)]
+        return Turn(move, side, other, mover, parts)
 
-    def _question(self, world: World, role: str, rows: Array, mover: Array, is_buyer: bool) -> Question:
-        talks = world.tables["talks"]
-        side, other = ("buyer", "seller") if is_buyer else ("seller", "buyer")
-        replica, item, moves = talks["replica"][rows], talks["item"][rows], talks["moves"][rows]
-        counterpart = talks[other][rows]
-        limit = talks[f"{side}_limit"][rows]
-        round_ = moves // 2 + 1
-        rounds_left = np.maximum(talks[f"{side}_rounds"][rows] - round_, 0)
-        is_in_time = round_ <= talks[f"{side}_rounds"][rows]
-        room = world.tables["positions"]["room"][self._position(talks, side, rows)]
-        account = world.ledger.rows(replica, mover)
-        on_hand = world.ledger.accounts["balance"][account, item + 1]
-        offer = {what: talks[f"{other}_{what}"][rows] for what in OFFER}
-        own = {what: talks[f"{side}_{what}"][rows] for what in OFFER}
-        has_offer = offer["price"] >= 0
-        last = int(moves[0])
-        prices = talks["prices"][rows]
-        is_shown = np.broadcast_to(np.arange(SHOWN_OFFERS) < last, prices.shape)
-        mine = np.broadcast_to(np.arange(SHOWN_OFFERS) % 2, prices.shape)
-        low = np.minimum(self.floor[item], limit) if is_buyer else limit
-        high = limit if is_buyer else np.maximum(self.ceiling[item], limit)
-        units = room // MILLION * MILLION
-        can_accept = has_offer & (offer["quantity"] <= room)
-        allowed = np.stack([can_accept, is_in_time, np.ones(len(rows), bool)], axis=1)
-        weeks = self.net.promise_weeks(talks["seller"][rows], talks["buyer"][rows])
-        counter = ("act", COUNTER)
-        whole, cent, one = (np.full(len(rows), n) for n in (MILLION, CENT, 1))
-        return Question(
-            role=role,
-            phase=self.name,
-            step=world.steps,
-            key=Table({"replica": replica, "subject": mover, "counterpart": counterpart, "item": item, "round": moves}),
-            seed=world.seed(seeds.MIND, replica),
-            mind=world.minds(self.name, replica, mover),
-            columns={
-                "is_buyer": np.full(len(rows), int(is_buyer)),
-                "item_name": self.item_names[item],
-                "round": round_,
-                "rounds_left": rounds_left,
-                "reservation": limit,
-                "market_price": self.price[item],
-                "need": units,
-                "on_hand": on_hand,
-                "wanted_week": weeks
-                if is_buyer
-                else weeks + self._wait(world, replica, mover, units, offer["quantity"]),
-                "has_offer": has_offer.astype(np.int64),
-                **{f"offer_{what}": offer[what] for what in OFFER},
-                "has_own": (own["price"] >= 0).astype(np.int64),
-                **{f"own_{what}": own[what] for what in OFFER},
-                "offers_price": prices,
-                "offers_mine": mine,
-            },
-            masks={"offers_price": is_shown, "offers_mine": is_shown},
-            units=UNITS,
-            fields=(
-                Choice(name="act", options=ACTS, allowed=allowed),
-                Bucket(name="price", low=low, high=high, step=cent, unit="EUR/1e6", only_if=counter),
-                Bucket(name="quantity", low=whole, high=units, step=whole, unit="units/1e6", only_if=counter),
-                Bucket(
-                    name="week",
-                    low=weeks,
-                    high=weeks + self.late_weeks,
-                    step=one,
-                    unit="weeks",
-                    only_if=counter,
-                ),
-            ),
+    def _offers(self, talks: Table, turn: Turn, act: Array, said: dict[str, Array]) -> dict[str, Table]:
+        """This move's rows for the event table `offers`; an accept or reject tells the offer at stake."""
+        rows = {name: talks[name] for name in PARTIES} | {"move": talks["moves"], "act": act}
+        return {"offers": Table(rows | {what: said[what] for what in ("price", "quantity", "week")})}
+
+    def _stand(self, talks: Table, turn: Turn, answers: dict[str, Array]) -> None:
+        """The answers as standing offers; who did not counter has none, but that talk is over."""
+        for what in self.issues:
+            talks[f"{turn.side}_{what}"] = answers[what]
+        prices = np.empty_like(talks["prices"])
+        prices[:, 0] = answers["price"]
+        prices[:, 1:] = talks["prices"][:, :-1]
+        talks["prices"] = prices
+        talks["moves"] = talks["moves"] + 1
+
+    def _speak(
+        self,
+        talks: Table,
+        turn: Turn,
+        answers: dict[str, Array],
+        countered: Array,
+        questions: Sequence[Question],
+    ) -> Array:
+        """Let words take effect; gives the talks that end because a binding threat was not heeded."""
+        side, other = turn.side, turn.other
+        answers["speech"] = np.where(
+            countered, answers["speech"], np.where(answers["act"] == ACCEPT, speech.AGREE, speech.REFUSE)
         )
+        act = answers["speech"]
+        shown = answers["claim"] if self.facts.may_bluff else _column(turn, talks.num_rows, questions, "rival_price")
+        talks[f"{side}_said"] = act
+        talks[f"{side}_cited"] = np.where(act == speech.CITE, shown, NOBODY)
+        promise = np.where(act == speech.PROMISE, answers["quantity"], 0)
+        talks[f"{side}_promise"] = np.maximum(talks[f"{side}_promise"], promise)
+        talks[f"{side}_asked"] = np.where(act == speech.ASK, 1, talks[f"{side}_asked"])
+        threat = np.where(act == speech.APOLOGISE, 0, talks[f"{side}_threat"])
+        talks[f"{side}_threat"] = np.where(act == speech.THREATEN, 1, threat)
+        threatened = countered & (talks[f"{other}_threat"] == 1)
+        if self.facts.threats == "cheap" or not threatened.any():
+            return np.zeros(0, np.int64)
+        before = {what: talks[f"{side}_{what}"] for what in self.issues}
+        better = self._gain(talks, other, answers) > self._gain(talks, other, before)
+        talks[f"{other}_threat"] = np.where(threatened, 0, talks[f"{other}_threat"])
+        return np.flatnonzero(threatened & ~better)
 
-    def _wait(self, world: World, replica: Array, seller: Array, room: Array, quantity: Array) -> Array:
-        """Weeks until a seller could ship: at once from what is free, later as capacity allows."""
-        capacity = np.maximum(world.tables["firms"]["capacity"][self.net.firm_row(replica, seller)], MILLION)
-        free = room - capacity * (self.late_weeks + 1)
-        wait = -((np.minimum(free - quantity, 0)) // capacity)
-        return np.clip(wait, 0, self.late_weeks)
+    def _gain(self, talks: Table, side: str, offer: dict[str, Array]) -> Array:
+        return aftermath.gain(talks, side, offer, self.net.promise_weeks(talks["seller"], talks["buyer"]))
 
-    def _gather(self, move: Move, questions: Sequence[Question], decisions: Sequence[Decision]) -> dict[str, Array]:
-        """The answers of all roles in the order of the talks."""
-        answers = {name: np.empty(len(move.rows), np.int64) for name in ("act", *OFFER)}
-        for question, decision in zip(questions, decisions, strict=True):
-            mine = np.flatnonzero(move.role == ROLES.index(question.role))
-            for name, column in answers.items():
-                column[mine] = decision.answers[name]
-        return answers
+    def _words(self, talks: Table, turn: Turn, answers: dict[str, Array], said: dict[str, Array]) -> Table:
+        """This move's rows for the event table `speeches`."""
+        rows, side = talks.num_rows, turn.side
+        plain = np.array([speech.AGREE, speech.PROPOSE, speech.REFUSE])  # by act
+        none = np.full(rows, NOBODY)
+        words = {name: talks[name] for name in PARTIES} | {"move": talks["moves"]}
+        words["speech"] = answers["speech"] if self.facts.speech else plain[answers["act"]]
+        words["penalty"] = said["penalty"] if self.facts.has_penalty else none
+        words["cited"] = talks[f"{side}_cited"] if self.facts.speech else none
+        words["promise"] = talks[f"{side}_promise"] if self.facts.speech else none * 0
+        return Table(words)
 
-    def _confirm(self, world: World, rows: Array, offerer: str) -> Array:
+    def _confirm(self, world: World, talks: Table, rows: Array, offerer: str) -> Array:
         """Which accepts hold, given the room of both sides."""
-        talks = world.tables["talks"]
         price, quantity = talks[f"{offerer}_price"][rows], talks[f"{offerer}_quantity"][rows]
+        room = world.tables["positions"]["room"]
         confirmed = np.ones(len(rows), bool)
         for side, other, turn in (("buyer", "seller", price), ("seller", "buyer", -price)):
-            left = np.flatnonzero(confirmed)
-            position = self._position(talks, side, rows[left])
-            room = world.tables["positions"]["room"][position]
-            fits = all_or_nothing((position,), (turn[left], talks[other][rows][left]), quantity[left], room)
-            confirmed[left] = fits
+            position = talks[f"{side}_position"][rows]
+            taken = np.zeros(len(room), np.int64)
+            np.add.at(taken, position, np.where(confirmed, quantity, 0))
+            tight = np.flatnonzero(confirmed & (taken > room)[position])  # elsewhere all fit, in any order
+            if len(tight):
+                where = position[tight]
+                second = talks[other][rows[tight]]
+                confirmed[tight] = all_or_nothing((where,), (turn[tight], second), quantity[tight], room[where])
         return confirmed
 
-    def _sign(self, world: World, rows: Array, offerer: str) -> Table:
+    def _sign(self, world: World, talks: Table, rows: Array, offerer: str) -> Table:
         """Contracts on the standing offers of `offerer`; both sides' room shrinks."""
-        talks, net = world.tables["talks"], self.net
-        deals = {name: talks[name][rows] for name in ("replica", "buyer", "seller", "item")}
+        deals = {name: talks[name][rows] for name in PARTIES}
         quantity = talks[f"{offerer}_quantity"][rows]
         for side in ("buyer", "seller"):
-            position = self._position(talks, side, rows)
-            np.subtract.at(world.tables["positions"]["room"], position, quantity)
+            np.subtract.at(world.tables["positions"]["room"], talks[f"{side}_position"][rows], quantity)
         deals |= {
             "from_week": np.full(len(rows), world.steps),
             "due_week": world.steps + talks[f"{offerer}_week"][rows],
             "quantity": quantity,
             "price": talks[f"{offerer}_price"][rows],
         }
-        return sign(world, net, Table(deals))
+        if self.facts.has_penalty:
+            deals["penalty"] = talks[f"{offerer}_penalty"][rows]
+        return sign(world, self.net, Table(deals))
 
-    def _is_satisfied(self, world: World) -> Array:
-        """Which talks have a side without room for one more unit."""
-        talks, room = world.tables["talks"], world.tables["positions"]["room"]
-        everyone = np.arange(talks.num_rows)
-        buyer, seller = (room[self._position(talks, side, everyone)] for side in ("buyer", "seller"))
-        return np.minimum(buyer, seller) < MILLION
+    def _close(self, world: World, talks: Table, outcome: Array, frozen: Table | None, turn: Turn) -> Events:
+        """Take talks that are over off the table; gives their event rows."""
+        over = outcome != OPEN
+        keep, gone = np.flatnonzero(~over), np.flatnonzero(over)
+        left = talks.take(keep) if len(gone) else talks
+        world.tables["talks"] = left if frozen is None else concat([left, frozen])
+        if len(gone) == 0:
+            return {}
+        events = {"talks": _ended(talks, gone, outcome[gone])}
+        if self.facts.analysis:
+            ended = talks.take(gone)
+            events["analyses"] = self.aftermath_of(world, ended, outcome[gone], turn)
+        return events
 
-    def _position(self, talks: Table, side: str, rows: Array) -> Array:
-        """Rows in `positions` of one side of some talks."""
-        return talks["replica"][rows] * self.net.num_positions + talks[f"{side}_position"][rows]
+    def aftermath_of(self, world: World, ended: Table, outcome: Array, turn: Turn) -> Table:
+        """Ended talks measured against what could have been agreed."""
+        room = world.tables["positions"]["room"]
+        rooms = room[ended["buyer_position"]], room[ended["seller_position"]]
+        deal = {what: np.where(outcome == AGREED, ended[f"{turn.other}_{what}"], 0) for what in self.issues}
+        capacity = world.tables["firms"]["capacity"][self.net.firm_row(ended["replica"], ended["seller"])]
+        lead_weeks = self.net.promise_weeks(ended["seller"], ended["buyer"])
+        return aftermath.analyse(self.facts, lead_weeks, ended, outcome == AGREED, deal, rooms, capacity)
 
-    def _close(self, world: World, outcome: Array) -> Events:
-        """Take talks that are over, or lost a party, off the table; gives their event rows."""
+    def _stop(self, world: World) -> Table | None:
+        """Take talks that lost a party off the table; gives their event rows."""
         talks = world.tables["talks"]
         lost = gone(world, self.net, talks)
-        if lost is not None:
-            outcome[lost] = STOPPED
-        over = outcome != OPEN
-        ended = talks.take(over)
-        world.tables["talks"] = talks.take(~over)
-        names = ("replica", "buyer", "seller", "item", *PRIVATE, "moves")
-        return {"talks": Table({**{name: ended[name] for name in names}, "outcome": outcome[over]})}
+        if lost is None or not lost.any():
+            return None
+        world.tables["talks"] = talks.take(np.flatnonzero(~lost))
+        return _ended(talks, np.flatnonzero(lost), np.full(int(lost.sum()), STOPPED))
+
+    def _end(self, world: World) -> Events:
+        """Talks of replicas that were frozen in between end with the phase."""
+        talks = world.tables["talks"]
+        if talks.num_rows == 0:
+            return {}
+        world.tables["talks"] = talks.take(np.zeros(0, np.int64))
+        return {"talks": _ended(talks, np.arange(talks.num_rows), np.full(talks.num_rows, SATISFIED))}
+
+
+def _lost(world: World) -> bool:
+    return not world.is_live.all()
+
+
+def _live(world: World, also: Array | None = None) -> Table:
+    """The open talks of replicas that are live; a table of its own, so that columns may be exchanged."""
+    talks = world.tables["talks"]
+    if also is not None:
+        return talks.take(world.is_live[talks["replica"]] & also)
+    return talks.take(world.is_live[talks["replica"]]) if _lost(world) else Table(talks.columns)
+
+
+def _both(stopped: Table | None, events: Events) -> Events:
+    """Events of a move, with those of talks that were stopped before it."""
+    if stopped is None:
+        return events
+    return {**events, "talks": concat([stopped, events["talks"]]) if "talks" in events else stopped}
+
+
+def _slice(rows: Array) -> Array | slice:
+    """Rows that stand together as a slice, which costs nothing to take."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows
+
+
+def _gather(
+    turn: Turn, num_rows: int, questions: Sequence[Question], decisions: Sequence[Decision]
+) -> dict[str, Array]:
+    """The answers of all roles in the order of the talks."""
+    names = [spec.name for spec in questions[0].fields]
+    columns = {name: [decision.answers[name] for decision in decisions] for name in names}
+    return {name: _together(turn, num_rows, parts) for name, parts in columns.items()}
+
+
+def _column(turn: Turn, num_rows: int, questions: Sequence[Question], name: str) -> Array:
+    return _together(turn, num_rows, [question[name] for question in questions])
+
+
+def _together(turn: Turn, num_rows: int, parts: Sequence[Array]) -> Array:
+    found = np.empty(num_rows, np.int64)
+    for (_, rows), part in zip(turn.parts, parts, strict=True):
+        found[rows] = part
+    return found
+
+
+def _ended(talks: Table, rows: Array, outcome: Array) -> Table:
+    names = (*PARTIES, *PRIVATE, "moves")
+    return Table({**{name: talks[name][rows] for name in names}, "outcome": outcome})

@@ -89,6 +89,7 @@ class Prompts:
         self._place = card.folder / card.questions[phase].prompt if phase in card.questions else card.folder
         self.sources = card.template(phase)
         self._reads = card.questions[phase].reads
+        self._may_read = card.questions[phase].may_read
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         environment.filters.update(eur=euros, units=units, percent=percent)
         shared, own = self.sources
@@ -115,15 +116,16 @@ class Prompts:
                 for row, lead in zip(self._rows(question), self._leads(question), strict=True)
             ]
         except (TemplateError, TypeError, ArithmeticError) as error:
-            seen = ", ".join([*self._reads, *about, "filled"])
+            seen = ", ".join([*self._seen(question), *about, "filled"])
             raise CatalogError(f"{self._place}: {error}; a template of this question sees: {seen}") from error
 
     def _rows(self, question: Question) -> Iterator[dict[str, Any]]:
         """What the template sees of each row: plain values, lists of the filled slots, and which slots these are."""
-        plain = {name: question[name].tolist() for name in self._reads}
+        reads = self._seen(question)
+        plain = {name: question[name].tolist() for name in reads}
         filled = {
             name: [[i for i, ok in enumerate(row) if ok] for row in question.masks[name].tolist()]
-            for name in self._reads
+            for name in reads
             if name in question.masks
         }
         for i in range(question.num_rows):
@@ -138,9 +140,13 @@ class Prompts:
             return [""] * question.num_rows
         return [f"News: {text}\n" if text else "" for text in question[MESSAGE].tolist()]
 
+    def _seen(self, question: Question) -> dict[str, str]:
+        """The columns that the template sees: those it needs, and what there is of those that it may read."""
+        return {**self._reads, **{name: unit for name, unit in self._may_read.items() if name in question.columns}}
+
     def _check(self, question: Question) -> None:
         faults = []
-        for name, unit in self._reads.items():
+        for name, unit in self._seen(question).items():
             if name not in question.columns:
                 faults.append(
                     f"{name}: {question.name} has no such column; it has {', '.join(sorted(question.columns))}"

@@ -55,6 +55,8 @@ class Router:
     work_by_arm: WorkByArm = field(default_factory=dict)
     _round: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     _since: float = 0.0
+    _names: tuple[str, ...] = ()
+    _arm: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def decide(self, questions: Sequence[Question]) -> list[Decision]:
         """The answers to all questions, each checked against its question.
@@ -93,13 +95,16 @@ class Router:
         self.work[grade] = self.work.get(grade, Work()) + Work(job.question.num_rows, seconds, int(flops.sum()))
         if not self.arms:
             return decision
-        replica = job.question.key["replica"]
-        count = np.bincount(replica, minlength=len(self.arms))
-        cost = np.zeros(len(self.arms), np.int64)
+        if len(self._arm) != len(self.arms):
+            self._names = tuple(dict.fromkeys(self.arms))
+            self._arm = np.array([self._names.index(name) for name in self.arms])
+        who = self._arm[job.question.key["replica"]]
+        count = np.bincount(who, minlength=len(self._names))
+        cost = np.zeros(len(self._names), np.int64)
         if flops.any():
-            np.add.at(cost, replica, flops)
+            np.add.at(cost, who, flops)
         for i in np.flatnonzero(count).tolist():
-            arm = self.work_by_arm.setdefault(self.arms[i], {})
+            arm = self.work_by_arm.setdefault(self._names[i], {})
             arm[grade] = arm.get(grade, Work()) + Work(int(count[i]), 0.0, int(cost[i]))
         return decision
 

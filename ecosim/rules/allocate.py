@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecosim.exact import MILLION
 from ecosim.fields import Array
 
 
@@ -66,6 +67,32 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: total - sum(shares)]:
         shares[i] += 1
     return shares
+
+
+def in_proportion(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:
+    """How much each row gets when a group's rows share `available` in proportion to what they want, int64 (rows,).
+
+    In whole units, of which there must be as many; those that rounding leaves go to rows in turn, one each.
+
+    >>> one = np.zeros(3, np.int64)
+    >>> wanted = np.array([6, 3, 3]) * MILLION
+    >>> in_proportion([one], [np.arange(3)], wanted, np.full(3, 7 * MILLION)) // MILLION
+    array([4, 2, 1])
+    """
+    order, before = in_turn(group, turn, wanted)
+    last = np.zeros(len(order), bool)
+    for column in group:
+        last |= np.diff(column[order], append=NEVER) != 0
+    ends = np.flatnonzero(last)
+    total = np.empty_like(wanted)
+    total[order] = np.repeat((before + wanted[order])[ends], np.diff(ends, prepend=-1))
+    share = np.minimum(available / np.maximum(total, 1), 1.0)  # divisions and products have the same bits everywhere
+    fair = np.minimum((wanted * share).astype(np.int64), wanted) // MILLION * MILLION
+    given = share_out(group, turn, fair, available)
+    _, taken = in_turn(group, turn, given)
+    spent = np.empty_like(wanted)
+    spent[order] = np.repeat((taken + given[order])[ends], np.diff(ends, prepend=-1))
+    return given + share_out(group, turn, np.minimum(wanted - given, MILLION), available - spent)
 
 
 def all_or_nothing(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:

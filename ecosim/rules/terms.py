@@ -19,7 +19,7 @@ def payment(price: Array, delivered: Array, buyback: Array | int = 0, returned: 
     return due - exact.value(np.asarray(buyback), np.asarray(returned))
 
 
-def penalty(price: Array, delivered: Array, weeks_late: Array, share_micro: int) -> Array:
+def penalty(price: Array, delivered: Array, weeks_late: Array, share_micro: Array | int) -> Array:
     """What the seller owes for coming late: a share (millionths) of the value for each week, at most all of it."""
     share = np.minimum(weeks_late * share_micro, exact.MILLION)
     return exact.value(share, exact.value(price, delivered))

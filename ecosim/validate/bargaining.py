@@ -17,7 +17,7 @@ from ecosim.exact import MILLION
 from ecosim.explore import Run
 from ecosim.fields import NOT_ASKED, Bucket, Choice
 from ecosim.manufacturing.experts import EXPERTS
-from ecosim.manufacturing.market import CENT
+from ecosim.manufacturing.openings import CENT
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.talks import ACCEPT, COUNTER
 from ecosim.scenario import build

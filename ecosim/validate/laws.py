@@ -65,12 +65,15 @@ def _goods(world: World) -> Array:
 
 
 def _add_flows(goods: Array, events: Mapping[str, Table], world: World) -> None:
-    """What the step's events say came in and went out: made, used up in making, sold."""
+    """What the step's events say came in and went out: made, used up in making, sold, scrapped, withdrawn."""
     if not goods.size:
         return
     made, sold = events["production"], events["sales"]
     np.add.at(goods, (made["replica"], made["item"]), made["made"])
     np.subtract.at(goods, (sold["replica"], sold["item"]), sold["sold"])
+    for name in ("rejects", "recalls"):
+        gone = events[name]
+        np.subtract.at(goods, (gone["replica"], gone["item"]), gone["quantity"])
     items = list(world.scenario.items)  # type: ignore[attr-defined]  # a scenario with goods has items
     for whole, item in enumerate(world.scenario.items.values()):  # type: ignore[attr-defined]
         rows = made["item"] == whole

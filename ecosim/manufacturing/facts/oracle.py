@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ecosim.manufacturing.scenario import ManufacturingScenario
 
-UNDERSTOOD = ("transport", "adoption")
-"""Subjects that the plan knows, or that only cost; others might let firms earn what it does not count."""
+UNDERSTOOD = ("transport", "adoption", "equipment", "board", "forecaster", "policies")
+"""Subjects that the plan knows, or that only cost, limit or tell; others may let firms earn what it does not count."""
 HARMLESS = ("demand_factor",)
 """Columns of interventions that the realised demand already shows."""
 
