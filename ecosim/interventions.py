@@ -30,12 +30,14 @@ MIND = "mind."
 
 
 def panel_of(side: Side, scenario: Scenario) -> Panel:
-    """The side's levers, and the seats of its members and populations: `mind.<phase>`."""
+    """The side's levers, and the seats of its members and populations in the scenario's phases: `mind.<phase>`."""
     panel = side.panel(scenario)
+    here = side.has_phase(scenario)
     phases: dict[tuple[str, str], list[str]] = {}
     for role, asked in side.roles.items():
         for phase in asked:
-            phases.setdefault((side.home(role), phase), []).append(role)
+            if here is None or phase in here:
+                phases.setdefault((side.home(role), phase), []).append(role)
     seats = []
     for (table, phase), roles in phases.items():
         place = panel.places[table]["role"]

@@ -159,6 +159,7 @@ class Side:
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
+        has_phase: the names of the phases that a scenario has; None if every scenario has all.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Side:
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
+    has_phase: Callable[[Any], Sequence[str] | None] = lambda scenario: None
 
     @property
     def state(self) -> dict[str, State]:

@@ -128,7 +128,7 @@ def _role(panel: Panel, lever: Lever) -> str:
 
 def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
     """The lines of one key, with those of the groups inside."""
-    if key.group is None:
+    if key.group is None or value is None:  # a subject that the scenario has not: `ecosim explain` tells its keys
         yield from _line(key.name, value, key.says(), is_given)
     elif key.holds == "group" and value is not None:
         inside = list(_group(value))

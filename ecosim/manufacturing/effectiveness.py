@@ -10,7 +10,7 @@ Source: ISO 22400-2; `ecosim.rules.reliability` has the formulas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -28,6 +28,9 @@ from ecosim.words import Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
+
+Put = Callable[[str, Table, Array], None]
+"""Takes the values of a metric, a row each, and adds them up by role and in all."""
 
 METRICS: Mapping[str, Figure] = {
     "planned_time": Figure("machine-weeks", "planned busy time: all machines, less planned maintenance"),
@@ -82,9 +85,8 @@ def _stacked(machines: Table, acts: Table) -> Table:
     return Table({name: np.concatenate([machines[name], acts[name]]) for name in ("replica", "member")})
 
 
-def _put_output(world: World, net: Layout, events: Events, machines: Array, put: object) -> None:
+def _put_output(world: World, net: Layout, events: Events, machines: Array, put: Put) -> None:
     """Output in machine-weeks at ideal speed: units ÷ (capacity ÷ machines)."""
-    assert callable(put)
     capacity = world.tables["firms"]["capacity"]
 
     def time(table: Table, column: str) -> Array:

@@ -64,7 +64,7 @@ SCHEMAS = {
 
 
 class Maintain:
-    """One question a role, a row a machine that is not being repaired or maintained: now, defer, or inspect.
+    """One question a role, a row a machine that runs this week and is not down at its end: now, defer, or inspect.
 
     Maintenance begins at once: the machine stands still for `maintenance_weeks` of this week's running time, and if
     that is not enough in the next weeks too; then it is as good as new.
@@ -86,9 +86,9 @@ class Maintain:
         self.costs = np.array([micro(facts.maintenance_cost_eur), 0, micro(facts.inspection_cost_eur)])
 
     def ask(self, world: World) -> list[Question]:
-        """Whoever has a machine that could run now."""
+        """Whoever has a machine that runs this week and is not down at its end."""
         machines = world.tables["machines"]
-        due = world.is_live[machines["replica"]] & (machines["down"] == 0)
+        due = world.is_live[machines["replica"]] & (machines["down"] == 0) & (machines["running"] > 0)
         due &= equipment.is_run(world, self.net, machines)
         role = self.net.role[machines["member"]]
         rows = [np.flatnonzero(due & (role == code)) for code in range(len(ROLES))]
@@ -176,7 +176,7 @@ class Maintain:
 SMOOTHED = 3
 """Readings in the mean by which condition-based maintenance goes."""
 CONDITION = 0.65
-"""The smoothed wear at which condition-based maintenance acts: machines fail at 1 on average, and a mean lags behind."""
+"""The smoothed wear at which condition-based maintenance acts: machines fail at about 1, and a mean lags behind."""
 AGE = 0.7
 """The age, as a share of the mean life, at which age-based maintenance acts."""
 LOOK_AGE, LOOK_AGAIN_WEEKS = 0.5, 2

@@ -3,7 +3,7 @@
 Performance is the *service* of a week: the share of this week's demand of consumers that was served at once from stock
 (1 in a week without demand). Whether the rest waits (backlog) or is lost, the service of its week is the same; with a
 backlog, old debts are served first, so service stays low until they are worked off. The clock starts with the first
-shock of a replica, or in the week given.
+shock of a replica, and, in the figures of a shock by name, when that one first began.
 
 * Usual service: the mean of the `BASELINE_WEEKS` weeks before, or of as many as there are; 1 if there are none.
 * Time to survive: weeks until the first unmet demand; a shock that is felt at once has 0.
@@ -20,7 +20,7 @@ Bruneau et al. (2003), A framework to quantitatively assess the seismic resilien
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,7 +33,6 @@ from ecosim.side import Events, Figure, Series
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecosim.explore import Run
     from ecosim.world import World
 
 BASELINE_WEEKS = 8
@@ -42,7 +41,7 @@ STEADY_WEEKS = 3
 
 METRICS: Mapping[str, Figure] = {
     "service": Figure("", "share of this week's demand served at once; 1 without demand", "higher"),
-    "shocks_begun": Figure("", "shocks that began this week"),
+    "shocks_begun": Figure("", "shocks that began this week, by name and in all"),
 }
 KPIS: Mapping[str, Figure] = {
     "time_to_survive_weeks": Figure("weeks", "from the first shock until the first unmet demand", "higher"),
@@ -61,20 +60,20 @@ def measure(world: World, events: Events, add: Adder) -> None:
     add.figures["service", ""] = np.where(demand > 0, served / np.where(demand > 0, demand, 1.0), 1.0)
     began = events["shocks"]
     add("shocks_begun", began, np.ones(began.num_rows))
+    if world.names["shock"]:
+        add.by(world.names["shock"], began["shock"], "shocks_begun", began, np.ones(began.num_rows))
 
 
 def conclude(world: World, series: Series, add: Adder) -> None:
-    """The figures of each replica's first shock; nan where there was none."""
-    began = series["shocks_begun", ""]
+    """The figures of each replica's first shock, and of the first of each name; nan where there was none."""
     demand, served = series["demand_units", ""], series["served_units", ""]
-    add.figures["num_shocks", ""] = began.sum(axis=0)
-    found = [
-        figures(served[:, i], demand[:, i], int(np.argmax(began[:, i] > 0)) if began[:, i].any() else None)
-        for i in range(began.shape[1])
-    ]
-    for k, name in enumerate(KPIS):
-        if name != "num_shocks":
-            add.figures[name, ""] = np.array([one[k] for one in found])
+    for group in ("", *world.names["shock"]):
+        began = series["shocks_begun", group]
+        starts = [int(weeks.argmax()) if weeks.any() else None for weeks in (began > 0).T]
+        found = [figures(served[:, i], demand[:, i], start) for i, start in enumerate(starts)]
+        add.figures["num_shocks", group] = began.sum(axis=0)
+        for k, name in enumerate(name for name in KPIS if name != "num_shocks"):
+            add.figures[name, group] = np.array([one[k] for one in found])
 
 
 def figures(served: Array, demand: Array, start: int | None) -> tuple[float, float, float, float]:
@@ -115,6 +114,27 @@ def recovered(service: Array, level: float) -> int:
 # ---- how it ripples -------------------------------------------------------------------------------------------------
 
 
+class Run(Protocol):
+    """What is read of a finished run; `ecosim.run` gives one."""
+
+    manifest: dict[str, Any]
+
+    @property
+    def scenario(self) -> Any:
+        """Its facts."""
+
+    @property
+    def tables(self) -> list[str]:
+        """The event tables that hold rows."""
+
+    @property
+    def replicas(self) -> pd.DataFrame:
+        """A row a replica."""
+
+    def events(self, name: str) -> pd.DataFrame:
+        """An event table in natural units."""
+
+
 def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
     """When the first shock of each replica reached each firm: `replica, member, name, role, item, since, week, after`.
 
@@ -130,7 +150,7 @@ def ripple(run: Run, since: int | None = None) -> pd.DataFrame:
 
     from ecosim.manufacturing.state import ROLES, layout
 
-    net = layout(run.scenario)  # type: ignore[arg-type]  # a run of this side
+    net = layout(run.scenario)
     shape = (len(run.replicas), run.manifest["steps_done"], net.num_members)
     strain = _strain(run, net.sells, shape)
     starts = _starts(run, shape[0], since)

@@ -178,11 +178,10 @@ class ShockPhase:
 
     name = "shock"
     repeats = False
-    writes = ("shocks", "recalls")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net, self.shocks = net, scenario.shocks or []
-        self.writes = ("shocks", "recalls") if any(s.kind == "recall" for s in self.shocks) else ("shocks",)
+        self.writes = ("shocks", "recalls")[: 1 + any(s.kind == "recall" for s in self.shocks)]
         where = places(scenario.firms, net.items)
         self.rows = [np.flatnonzero(reached(s, where, scenario.firms, scenario.items)) for s in self.shocks]
         self.recalled = [_recalled(s, net, rows) for s, rows in zip(self.shocks, self.rows, strict=True)]
@@ -238,7 +237,7 @@ class ShockPhase:
         table[name][rows] = factor[:, None] * table[name][rows] // MILLION
 
     def _recall(self, world: World, i: int, replica: Array) -> Table:
-        """Take a share of the stock, in whole units, cut off; what is on the way, or in production, is not there yet."""
+        """Take a share of the stock, in whole units, cut off; not of what is on the way, or in production."""
         net, local, ledger = self.net, self.recalled[i], world.ledger
         home, position = np.repeat(replica, len(local)), np.tile(local, len(replica))
         member, item = net.owner[position], net.item[position]

@@ -126,4 +126,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
+    has_phase=lambda scenario: scenario.phases,
 )

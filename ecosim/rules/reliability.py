@@ -1,7 +1,7 @@
 """How well equipment is used, and what breakdowns do to a line: the formulas of the shop floor.
 
-Times are in any one unit (minutes, weeks), goods in any other; shares are between 0 and 1, nan where nothing was planned
-or made. The same functions make the KPIs of a market, so that a figure checked here is the figure that a report shows.
+Times are in any one unit (minutes, weeks), goods in any other; shares are between 0 and 1, nan where nothing was
+planned or made. The same functions make the KPIs of a market: a figure checked here is the figure that a report shows.
 
 Source: ISO 22400-2, Key performance indicators for manufacturing operations management, in the terms of Nakajima
 (1988), Introduction to TPM. Breakdowns and queues: Hopp, Spearman, Factory Physics, ch. 8.

@@ -12,6 +12,7 @@ from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
+from ecosim.scenario import Scenario
 from ecosim.simulate import Arm
 from ecosim.validate.cases import Case, Figure, exactly
 from ecosim.words import Table
@@ -21,7 +22,9 @@ BOOKKEEPING = "double entry: what one account gives another takes"
 DIGESTS = "a law of this simulator; a digest is SHA-256 over all events of a replica"
 
 
-def conservation(scenario: str, seeds: int = 4, steps: int = 20, minds: Wishes | None = None) -> list[Figure]:
+def conservation(
+    scenario: str | Scenario, seeds: int = 4, steps: int = 20, minds: Wishes | None = None
+) -> list[Figure]:
     """Sums of all accounts after every step, and goods as the events alone would have them."""
     facts = simulate.load_scenario(scenario).with_changes(seeds=seeds, steps=steps)
     world, _, recorder = simulate.prepare(facts, [Arm(name="all", minds=minds or {})], Memory())

@@ -1,4 +1,4 @@
-"""The shop floor: overall equipment effectiveness, breakdowns and queues, and machines that fail in the weekly phases."""
+"""The shop floor: overall equipment effectiveness, breakdowns and queues, and machines that fail in the phases."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ecosim.fields import Array
 from ecosim.rules import reliability
 from ecosim.validate.cases import Case, Figure, estimated, exactly, within
 from ecosim.validate.inventory import AT_THE_END, nothing, shop
+from ecosim.words import Expert
 
 HALF_A_DIGIT = 0.5e-4
 """The sources give four digits."""
@@ -55,10 +56,13 @@ def breakdowns() -> list[Figure]:
 def running_to_failure(changes: Mapping[str, Any] | None = None, seeds: int = 20, weeks: int = 260) -> list[Figure]:
     """Machines that nobody maintains: share of time up, mean times to failure and to repair."""
     facts = {**MACHINES, **(changes or {})}
-    scenario = shop(
-        ["wear", *AT_THE_END, "maintain", "produce"], mean=10, sd=1, stock=10**6, seeds=seeds, steps=weeks, equipment=facts
-    )  # fmt: skip
-    rules = {"distributor.replenish": nothing, "supplier.replenish": nothing, "supplier.maintain": "run_to_failure"}
+    phases = ["wear", *AT_THE_END, "maintain", "produce"]
+    scenario = shop(phases, mean=10, sd=1, stock=10**6, seeds=seeds, steps=weeks, equipment=facts)
+    rules: dict[str, Expert | str] = {
+        "distributor.replenish": nothing,
+        "supplier.replenish": nothing,
+        "supplier.maintain": "run_to_failure",
+    }
     machines = api.run(scenario, minds=rules).events("machines")
     late = machines[machines["step"] > WARM_WEEKS].groupby("replica")
     running, repair, failures = (late[name].sum().to_numpy(float) for name in ("running", "repair", "failed"))
@@ -101,8 +105,8 @@ CASES = (
         kind="V1",
         shows="machines that nobody maintains are up for MTTF ÷ (MTTF + MTTR) of the time",
         source="alternating renewal (Cox 1962, Renewal Theory); MTTF of a gamma walk: life + 1 ÷ (2·shape)",
-        method="20 replicas × 50 machines × 260 weeks of wear, arrive, demand, charge, replenish, order, ship, maintain, "
-        "produce; the first 60 weeks left out; life 10 weeks, thresholds 1 ± .2, repairs Erlang-2 of mean 2 weeks",
+        method="20 replicas × 50 machines × 260 weeks through the phases wear and maintain; the first 60 weeks left out; "
+        "a life of 10 weeks, thresholds of 1 ± .2, repairs Erlang-2 of mean 2 weeks",
         compute=running_to_failure,
     ),
 )

@@ -39,7 +39,7 @@ class Equipment(Facts):
     """
 
     machines: Annotated[int, Field(ge=1, le=1000)] = 1
-    firms: list[str] = []
+    firms: list[str] = Field(default_factory=list)
     life_weeks: Annotated[float, Field(ge=1, le=5200, allow_inf_nan=False)]
     wear_shape: Shape = 4
     threshold_spread: Annotated[float, Field(ge=0, le=0.9)] = 0.2

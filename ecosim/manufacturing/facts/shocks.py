@@ -43,8 +43,9 @@ class Shock(Facts):
     """Something that happens to firms or goods from outside, in set weeks, by chance, or because of another shock.
 
     `size` is the share lost of capacity (`outage`), of the stock that could be sent to other firms (`closure`), or of
-    the stock of an item, once, wherever it lies (`recall`); the factor of demand (`surge`), of the cost of making (`cost_jump`) or of
-    what buyers find an item worth (`value_jump`); the weeks by which goods that leave come later (`delay`).
+    the stock of an item, once, wherever it lies (`recall`); the factor of demand (`surge`), of the cost of making
+    (`cost_jump`) or of what buyers find an item worth (`value_jump`); the weeks by which goods that leave come later
+    (`delay`).
 
     Attributes:
         name: how reports and other shocks call it.
@@ -62,14 +63,14 @@ class Shock(Facts):
 
     name: str
     kind: Kind
-    whom: dict[Literal["member", "group", "role", "item"], Whom] = {}
+    whom: dict[str, Whom] = Field(default_factory=dict)
     size: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
     week: Annotated[int, Field(ge=0, le=10**6)] = 0
     chance: Share = 0.0
     weeks: Spell = 1
     most_weeks: Annotated[int, Field(ge=0, le=520)] = 0
     recovery_weeks: Annotated[int, Field(ge=0, le=520)] = 0
-    triggers: list[Trigger] = []
+    triggers: list[Trigger] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
