@@ -64,7 +64,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
     counts = contracts["due_week"] <= scenario.steps
     add("lines", contracts, counts.astype(float))
     add("line_units", contracts, np.where(counts, contracts["quantity"], 0) / MILLION)
-    missed = late_lines(world, events.get("lost_orders"))
+    missed = late_lines(world, _struck(scenario, net, events))
     add("missed_lines", missed, np.ones(missed.num_rows))
     add("missed_units", missed, missed["missing"] / MILLION)
     served = (sales["at_once"] >= _wanted(events)) & (sales["owed"] == 0)
@@ -74,6 +74,15 @@ def measure(world: World, events: Events, add: Adder) -> None:
         for i, item in enumerate(net.items):
             about = contracts.take(contracts["item"] == i)
             add.figures["price_dispersion", item] = variation(about["replica"], about["price"], world.num_replicas)
+
+
+def _struck(scenario: ManufacturingScenario, net: Layout, events: Events) -> Table | None:
+    """Order lines struck off this week that would have fallen due within the run; None where nothing ever is."""
+    struck = events.get("lost_orders")
+    if struck is None or not struck.num_rows:
+        return None
+    ahead = net.order_weeks[struck["buyer"]] + net.promise_weeks(struck["seller"], struck["buyer"])
+    return struck.take(struck["signed_week"] + ahead <= scenario.steps)
 
 
 def _wanted(events: Events) -> Array:
@@ -103,7 +112,7 @@ def late_lines(world: World, struck: Table | None = None) -> Table:
     coming = (on_way["due_week"] == world.steps) & (on_way["arrive_week"] > world.steps)
     late = on_way.take(coming & (on_way["buyer"] != on_way["seller"]) & world.is_live[on_way["replica"]])
     parts = [(open_, open_["open"]), (late, late["quantity"])]
-    if struck is not None and struck.num_rows:
+    if struck is not None:
         parts.append((struck, struck["lost"]))
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in LINE}
     missing = np.concatenate([amount for _, amount in parts])

@@ -264,6 +264,21 @@ def test_on_time_in_full_counts_order_lines_and_units():
     assert kpis["fill_rate_type_1", ""] == 1
 
 
+def test_lines_that_are_struck_off_are_missed():
+    """The maker has twelve units and makes none: week 1's second line ships two of ten, and nothing is sent later."""
+    facts = scenario(LANES, firms=[
+        {"name": "maker", "role": "manufacturer", "sells": "tea", "capacity_units": 1, "stock_units": {"tea": 12}},
+        {"name": "shop", "role": "distributor", "sells": "tea", "count": 2, "partner": "maker", "demand": "consumers",
+         "stock_units": {"tea": 200}},
+    ], unmet="lost", steps=3)  # fmt: skip
+    still = {"manufacturer.replenish": lambda question: {"quantity": np.zeros(question.num_rows, np.int64)}}
+    run = ecosim.run(facts, minds=still)
+    assert run.events("lost_orders")["lost"].tolist() == [8, 10, 10, 10, 10]
+    # due within three weeks: the near shop's of weeks 1 and 2 (weeks 2 and 3); the far shop's come in week 4 and later
+    kpis = run.kpis.set_index(["metric", "group"])["value"]
+    assert kpis["otif", ""] == 1 / 2 and kpis["in_full", ""] == 1 / 2
+
+
 def test_nothing_is_lost_whatever_is_decided_about_loads():
     facts = simulate.load_scenario("delivery_scheduling").with_changes(seeds=2, steps=6)
     world, _, recorder = simulate.prepare(facts, [Arm(name="all", minds={"manufacturer": anything_legal})])

@@ -55,6 +55,14 @@ def test_a_plan_knows_how_long_making_takes():
     assert best(facts, 4, 6) == pytest.approx(7 * 3 - 5 - 2 * 0.4 - 3 * 0.4)
 
 
+def test_a_plan_without_backlog_loses_what_it_cannot_serve():
+    """With two in stock and one a week: sells 3 + 1, loses 1 and 5 at 0.2 each: 12 − 2 − 1.2."""
+    facts = scenario(
+        firms=[{**MAKER, "capacity_units": 1, "unmet": "lost"}], items={"tea": {**TEA, "lost_cost_eur": 0.2}}
+    )
+    assert best(facts, 4, 6) == pytest.approx(8.8)
+
+
 CHAIN = [
     {"name": "maker", "role": "manufacturer", "sells": "tea", "capacity_units": 9},
     {"name": "shop", "role": "distributor", "sells": "tea", "partner": "maker", "demand": "consumers"},
