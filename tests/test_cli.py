@@ -186,9 +186,14 @@ def test_check_reads_a_card_and_its_templates(shell, tmp_path):
     card = shutil.copytree(catalog.root() / "agents" / "supplier", tmp_path / "supplier") / "card.yaml"
     assert (
         shell("check", "supplier/card.yaml").out
-        == "supplier/card.yaml: good. supplier: prompts for replenish, negotiate, dispatch.\n"
+        == "supplier/card.yaml: good. supplier: prompts for replenish, negotiate, dispatch, maintain.\n"
     )
-    assert set(one_object(shell("check", card, "--json").out)["questions"]) == {"dispatch", "negotiate", "replenish"}
+    assert set(one_object(shell("check", card, "--json").out)["questions"]) == {
+        "dispatch",
+        "maintain",
+        "negotiate",
+        "replenish",
+    }
     (tmp_path / "supplier" / "replenish.j2").write_text("You sell.\n=====\n{{ open('/etc/passwd') }}\n")
     done = shell("check", card)
     assert (done.code, done.out) == (2, "") and "replenish.j2" in done.err

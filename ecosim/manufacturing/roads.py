@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 NO_LANE = -1
 NO_EXPRESS = -1
-UNLIMITED = 10**18
-"""More than any load, in millionths."""
+UNLIMITED = 10**15
+"""A billion units, in millionths: from here on a capacity is no limit."""
 METRES_PER_KM = 1000
 
 

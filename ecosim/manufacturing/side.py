@@ -94,11 +94,16 @@ def conclude(world: World, series: Series) -> Figures:
 
 
 def panel(scenario: ManufacturingScenario) -> Panel:
-    """The levers; firms are named by number, name or role."""
+    """The levers; firms are named by number, name or role, lanes by the places at their ends."""
     net = layout(scenario)
     firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
     found = tuple(ALL.levers(scenario, net))
     places = {lever.table: firms for lever in found}
+    if net.roads is not None:
+        places["lanes"] = {
+            "origin": Place(net.roads.origin, net.roads.names),
+            "destination": Place(net.roads.destination, net.roads.names),
+        }
     for role, home in ALL.populations.items():  # one a replica, where the scenario has the key of its name
         rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
         places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.exact import MILLION
+from ecosim.levers import Lever
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.dispatch import EXPERTS, Dispatch
@@ -127,6 +128,15 @@ def conclude(world: World, series: Series, add: Adder) -> None:
     figures["held_units", ""] = series["held_units", ""].mean(axis=0)
 
 
+def levers(scenario: ManufacturingScenario, net: Layout) -> list[Lever]:
+    """What interventions may change: lanes may be closed, or carry more or less."""
+    about = "what a lane can carry a week, of vehicles each firm's fleet; 0 closes it, for express too"
+    return [
+        Lever(table="lanes", name="capacity_units", column="capacity", unit="units/week", about=about,
+              per_unit=MILLION, step=MILLION)
+    ]  # fmt: skip
+
+
 CHAPTER = Chapter(
     is_in=lambda scenario: scenario.transport is not None,
     phases={"dispatch": Dispatch},
@@ -139,4 +149,5 @@ CHAPTER = Chapter(
     kpis=KPIS,
     measure=measure,
     conclude=conclude,
+    levers=levers,
 )

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import ecosim
-from ecosim import simulate, testing
+from ecosim import catalog, simulate, testing
 from ecosim.arms import Arm
 from ecosim.errors import ScenarioError
 from ecosim.exact import MILLION
 from ecosim.manufacturing.dispatch import consolidate, expedite_when_late, ship_at_once
 from ecosim.manufacturing.docks import EXPRESS, HOLD, SHIP
 from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.minds.prompts import Prompts
 from ecosim.record.store import Memory
 from ecosim.rules import routing
 from ecosim.rules.allocate import split
@@ -49,6 +50,15 @@ def scenario(transport, **changes):
 LANES = {
     "places": PLACES,
     "lanes": [lane("near", 1, shipment_eur=6.0, unit_eur=0.5), lane("far", 3, shipment_eur=20.0)],
+}
+
+
+MARKET = {
+    "places": {"mines": {"firms": ["steelworks", "resin_plant"]}, "town": {"firms": ["pump_maker", "distributor"]}},
+    "lanes": [
+        {"origin": "mines", "destination": "town", "weeks": 2, "unit_eur": 0.1},
+        {"origin": "town", "destination": "town", "weeks": 1, "unit_eur": 0.2},
+    ],
 }
 
 
@@ -122,6 +132,24 @@ def test_what_is_held_stays_in_stock_and_the_weeks_are_counted():
     assert [waited[0] for _, waited, _ in seen] == [0, 1, 2, 0]
     assert [due[0] for _, _, due in seen] == [3, 2, 1, 3]  # a week on the way and two of slack
     assert run.events("dispatches").query("buyer == 1")["cost"].tolist() == [0, 0, 21, 11]
+
+
+def test_a_closed_lane_carries_nothing_until_it_is_open_again():
+    closed = {"step": 2, "table": "lanes", "column": "capacity_units", "where": {"destination": "near"}, "set": 0}
+    opened = {**closed, "step": 4, "set": 25}
+    sent = ecosim.run(scenario(LANES, interventions=[closed, opened]), steps=5).events("dispatches", names=True)
+    assert sent[sent["buyer"] == "shop_1"]["sent"].tolist() == [10, 0, 0, 25, 15]
+    assert sent[sent["buyer"] == "shop_2"]["sent"].tolist() == [10] * 5
+
+
+def test_language_minds_can_be_asked():
+    for name, changes in (("delivery_scheduling", {}), ("smart_manufacturing", {"transport": MARKET})):
+        facts = simulate.load_scenario(name, changes)
+        asked = [q for q in testing.questions(facts, seeds=1, steps=4) if q.phase == "dispatch"]
+        assert {q.role for q in asked} >= {"manufacturer"}
+        for question in asked:
+            prompts = Prompts(catalog.card(question.role), "dispatch").render(question)
+            assert len(prompts) == question.num_rows and all("on the way." in own for _, own in prompts)
 
 
 def test_delays_are_the_same_whatever_minds_decide_and_come_as_often_as_they_say():
@@ -308,13 +336,7 @@ def test_the_same_run_has_the_same_digest_and_ask_never_writes():
 
 
 def test_a_market_negotiates_with_the_transit_times_of_its_lanes():
-    places = {"mines": {"firms": ["steelworks", "resin_plant"]}, "town": {"firms": ["pump_maker", "distributor"]}}
-    lanes = [
-        {"origin": "mines", "destination": "town", "weeks": 2, "unit_eur": 0.1},
-        {"origin": "town", "destination": "town", "weeks": 1, "unit_eur": 0.2},
-    ]
-    changes = {"transport": {"places": places, "lanes": lanes}}
-    run = ecosim.run("smart_manufacturing", seeds=2, steps=8, changes=changes)
+    run = ecosim.run("smart_manufacturing", seeds=2, steps=8, changes={"transport": MARKET})
     contracts = run.events("contracts", names=True)
     ahead = (contracts["due_week"] - contracts["step"]).groupby(contracts["item"]).min()
     assert ahead.to_dict() == {"pump": 1, "resin": 2, "steel": 2}
