@@ -68,8 +68,12 @@ class Choice:
     def illegal(self, answer: Array, asked: Array) -> Array:
         """Which rows hold an answer that the rule forbids, shape (rows,)."""
         in_range = (answer >= 0) & (answer < len(self.options))
-        seen = self.allowed[np.arange(len(answer)), np.where(in_range, answer, 0)]
-        return np.where(asked, ~(in_range & seen), answer != NOT_ASKED)
+        if len(answer) and self.allowed.strides[0] == 0:  # one rule for all rows, spread out by broadcasting
+            rule = self.allowed[0]
+            seen = in_range if rule.all() else in_range & rule[answer * in_range]
+        else:
+            seen = in_range & self.allowed[np.arange(len(answer)), answer * in_range]
+        return cast(Array, (asked & ~seen) | (~asked & (answer != NOT_ASKED)))
 
     def describe(self, row: int) -> str:
         """The legal answers of one row, for a message."""
@@ -95,7 +99,7 @@ class Bucket:
         """Which rows hold an answer that the rule forbids, shape (rows,)."""
         on_grid = (answer - self.low) % self.step == 0
         fits = (answer >= self.low) & (answer <= self.high) & on_grid
-        return np.where(asked, ~fits, answer != NOT_ASKED)
+        return cast(Array, (asked & ~fits) | (~asked & (answer != NOT_ASKED)))
 
     def snap(self, wish: Array) -> Array:
         """The legal value at or below each wish (the lowest where the wish is lower), shape (rows,)."""

@@ -23,6 +23,8 @@ SHORT_WITH_MODEL = ("--seeds", "2", "--steps", "1", *TALK_LITTLE)
 """The same where a language model answers: some twenty decisions, a few seconds on an idle machine."""
 SAYS = {
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
+    "demand_forecaster": "changes distributors' bullwhip by -",
+    "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
     "delivery_scheduling": "expedite_when_late: a unit costs +",
     "smart_manufacturing": "price of a pump, EUR: +",

@@ -62,8 +62,8 @@ OTHER = {
     "label_appeal": 3,
     "skill": 3,
 }
-NO_CHOICE = ("mind.react", "mind.replenish", "mind.quote")
-"""Levers without an effect here: there is one scripted mind only."""
+NO_CHOICE = ("mind.react", "mind.replenish", "mind.quote", "mind.read", "mind.forecast")
+"""Levers without an effect here: there is one scripted mind only, or nobody is asked."""
 
 
 @pytest.mark.parametrize(("name", "changes"), [(MARKET, {}), (PLATFORM, SMALL)])

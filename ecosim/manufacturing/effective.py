@@ -17,8 +17,9 @@ from ecosim.fields import Array
 if TYPE_CHECKING:
     from ecosim.world import World
 
-CAPACITY_FACTORS = ("running", "shock_capacity")
-"""Columns of `firms` by which capacity is multiplied, where they are there: machines that run, and shocks."""
+CAPACITY_FACTORS = ("running", "shock_capacity", "news_capacity")
+"""Columns of `firms` by which capacity is multiplied, where they are there: machines that run, shocks,
+and what bulletins tell of."""
 
 
 def capacity(world: World, firm: Array) -> Array:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ecosim import seeds
-from ecosim.exact import MILLION
-from ecosim.fields import Bucket, Choice
+from ecosim.exact import MILLION, value
+from ecosim.fields import Array, Bucket, Choice
 from ecosim.manufacturing.tactics import NEGOTIATE
 from ecosim.words import Answers, Expert, Question
 
@@ -37,6 +37,16 @@ def order_up_to(question: Question) -> Answers:
     target = forecast * (question["lead_time"] + 1 + SAFETY_WEEKS)
     position = question["on_hand"] + question["on_order"] - question["owed"]
     return {"quantity": spec.snap(target - position + MILLION - 1)}
+
+
+def heeding(question: Question) -> Answers:
+    """As `order_up_to`, and more by the weeks of supply that the firm believes will be lost (forecast · weeks)."""
+    if "feared_weeks" not in question.columns:
+        return order_up_to(question)
+    forecast = question["demand_history"][:, :FORECAST_WEEKS].sum(axis=1) // FORECAST_WEEKS
+    target = forecast * (question["lead_time"] + 1 + SAFETY_WEEKS) + value(forecast, question["feared_weeks"])
+    position = question["on_hand"] + question["on_order"] - question["owed"]
+    return {"quantity": _bucket(question, "quantity").snap(target - position + MILLION - 1)}
 
 
 def forecast_driven(question: Question) -> Answers:
@@ -75,6 +85,15 @@ def most_reputable(question: Question) -> Answers:
     return {"partner": score.argmin(axis=1)}
 
 
+def wary(question: Question) -> Answers:
+    """As `any_partner`, but of sellers to whom it believes nothing will happen, if there are any."""
+    plain = _choice(question, "partner").allowed
+    if "is_feared" not in question.columns:
+        return any_partner(question)
+    calm = plain & (question["is_feared"] == 0)
+    return {"partner": _any_of(question, np.where(calm.any(axis=1, keepdims=True), calm, plain))}
+
+
 def cheapest(question: Question) -> Answers:
     """Ask the seller with the lowest list price; among equals the first."""
     dear = np.iinfo(np.int64).max
@@ -84,11 +103,14 @@ def cheapest(question: Question) -> Answers:
 
 def any_partner(question: Question) -> Answers:
     """Ask any of the candidates, by the mind's own lot."""
-    allowed = _choice(question, "partner").allowed
+    return {"partner": _any_of(question, _choice(question, "partner").allowed)}
+
+
+def _any_of(question: Question, allowed: Array) -> Array:
     key = question.key
     parts = (key["subject"], key["item"], key["round"])
     lot = seeds.integers(allowed.sum(axis=1), seeds.MIND, question.seed, question.step, question.name, parts)
-    return {"partner": (allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1)}
+    return np.asarray((allowed.cumsum(axis=1) > lot[:, None]).argmax(axis=1))
 
 
 def _bucket(question: Question, name: str) -> Bucket:
@@ -108,10 +130,11 @@ REPLENISH: Mapping[str, Expert] = {
     "order_up_to": order_up_to,
     "pass_on": pass_on,
     "forecast_driven": forecast_driven,
+    "heeding": heeding,
 }
 QUOTE: Mapping[str, Expert] = {
     "scripted": any_partner, "any_partner": any_partner, "most_reliable": most_reliable,
-    "most_reputable": most_reputable, "cheapest": cheapest,
+    "most_reputable": most_reputable, "cheapest": cheapest, "wary": wary,
 }  # fmt: skip
 EXPERTS: Mapping[str, Mapping[str, Callable[[Question], Answers]]] = {
     "supplier.replenish": REPLENISH,

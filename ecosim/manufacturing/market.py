@@ -14,6 +14,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Choice
+from ecosim.manufacturing import reading
 from ecosim.manufacturing.active import open_sellers, selling
 from ecosim.manufacturing.contracts import buying
 from ecosim.manufacturing.openings import Openings
@@ -49,7 +50,7 @@ ON_BOARD = {
 ANSWERS = {"partner": Meaning("", "which candidate to ask for a quote now")}
 CANDIDATE = ("seller", "list_price", "on_time", "seller_lead_time")
 """Columns with a slot a candidate."""
-UNITS = units({**SEES, **ON_BOARD})
+UNITS = units({**SEES, **ON_BOARD, **reading.IS_FEARED})
 
 
 class Quote:
@@ -68,9 +69,13 @@ class Quote:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        self.sees = {
+            **SEES,
+            **(ON_BOARD if scenario.board is not None else {}),
+            **(reading.IS_FEARED if scenario.bulletins is not None else {}),
+        }
         self.facts = scenario.negotiation
         self.openings = Openings(scenario, net)
-        self.sees = SEES if scenario.board is None else {**SEES, **ON_BOARD}
         items = range(len(net.items))
         self.item_names = np.array(net.items, dtype=object)
         self.price = np.array([market_price(net, scenario, i) for i in items])
@@ -162,7 +167,7 @@ class Quote:
         seller = net.firm_row(replica[:, None], candidates)
         # two deliveries on time stand in for a record before there is one (Laplace's rule of succession)
         on_time = (firms["num_on_time"][seller] + 1) / (firms["num_deliveries"][seller] + 2)
-        board = self._on_board(world, seller, item)
+        board = {**self._on_board(world, seller, item), **reading.is_feared(world, self.net, rows, candidates)}
         return Question(
             role=role,
             phase=self.name,

@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
-from ecosim.manufacturing import effective, forecasting
+from ecosim.manufacturing import effective, forecasting, reading
 from ecosim.manufacturing.active import acting
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
@@ -33,7 +33,7 @@ SEES = {
     "item_name": Meaning("", "which item"),
 }
 ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
-UNITS = units({**SEES, **forecasting.SHOWN})
+UNITS = units({**SEES, **forecasting.SHOWN, **reading.FEARED})
 
 
 class Replenish:
@@ -50,7 +50,11 @@ class Replenish:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
-        self.sees = {**SEES, **(forecasting.SHOWN if scenario.forecaster is not None else {})}
+        self.sees = {
+            **SEES,
+            **(forecasting.SHOWN if scenario.forecaster is not None else {}),
+            **(reading.FEARED if scenario.bulletins is not None else {}),
+        }
         self.max_order = scenario.max_order_units * MILLION
         self.buy_weeks = net.order_weeks[net.owner] + slowest(net, "order" in scenario.phases)
         self.item_names = np.array(net.items, dtype=object)
@@ -113,6 +117,7 @@ class Replenish:
                 "makes": makes.astype(np.int64),
                 "item_name": self.item_names[item],
                 **forecasting.shown(world, rows),
+                **reading.feared(world, net, rows),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
             units=UNITS,

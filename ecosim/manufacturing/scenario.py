@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ecosim.manufacturing import wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.board import Board
+from ecosim.manufacturing.facts.bulletins import Bulletins
 from ecosim.manufacturing.facts.company import Adoption, Entry, Finance
 from ecosim.manufacturing.facts.demand import Demand
 from ecosim.manufacturing.facts.equipment import Equipment
@@ -19,22 +20,24 @@ from ecosim.manufacturing.facts.negotiation import Negotiation
 from ecosim.manufacturing.facts.oracle import not_understood
 from ecosim.manufacturing.facts.policies import Policy
 from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
+from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.manufacturing.facts.transport import Transport
 from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
-    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "order", "quote", "negotiate", "maintain",
-    "produce", "dispatch", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "order", "quote", "negotiate",
+    "bargain", "maintain", "produce", "dispatch", "ship", "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
-    "enter", "shock", "wear", "arrive", "forecast", "demand", "replenish", "quote", "negotiate", "maintain", "produce",
-    "dispatch", "ship", "charge", "settle", "adopt", "publish",
+    "enter", "shock", "wear", "arrive", "read", "forecast", "demand", "replenish", "quote", "negotiate", "bargain",
+    "maintain", "produce", "dispatch", "ship", "charge", "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "shock": "shocks", "wear": "equipment", "forecast": "forecaster", "maintain": "equipment",
-    "settle": "finance", "adopt": "adoption", "publish": "board", "dispatch": "transport",
+    "enter": "entry", "shock": "shocks", "wear": "equipment", "read": "bulletins", "forecast": "forecaster",
+    "bargain": "table", "maintain": "equipment", "settle": "finance", "adopt": "adoption", "publish": "board",
+    "dispatch": "transport",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -67,13 +70,15 @@ class ManufacturingScenario(Scenario):
         equipment: the machines of makers, which wear, fail, and are repaired and maintained.
         shocks: what happens to firms and goods from outside, at set weeks or by chance.
         board: what the market publishes at the end of a week: prices, reputations, reports.
+        bulletins: news as text about makers, some of it false, and what happens to them.
         forecaster: who forecasts the demand of firms that subscribe.
+        table: what pairs of firms bargain over, several issues at once; the plain market has no such table.
         phases: what happens in a week, in order; by default the usual week with what the scenario has.
     """
 
     items: dict[str, Item] = Field(min_length=1)
     firms: list[Firms] = Field(min_length=1)
-    demand: Demand
+    demand: Demand = Demand(kind="step", mean_units=0)
     negotiation: Negotiation = Negotiation()
     transport: Transport | None = None
     oracle: bool = False
@@ -92,7 +97,9 @@ class ManufacturingScenario(Scenario):
     equipment: Equipment | None = None
     shocks: list[Shock] | None = None
     board: Board | None = None
+    bulletins: Bulletins | None = None
     forecaster: Forecaster | None = None
+    table: BargainingTable | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -163,7 +170,7 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
             if n not in scenario.items
         ]
         bom = scenario.items[firms.sells].bom
-        if firms.role != "distributor" and firms.capacity_units == 0:
+        if firms.role != "distributor" and firms.capacity_units == 0 and "produce" in scenario.phases:
             faults.append(f"{place}.capacity_units: a {firms.role} makes what it sells and needs a capacity above 0")
         if firms.role == "supplier" and bom:
             faults.append(f"{place}.sells: a supplier makes raw goods, but {firms.sells!r} has a bill of materials")
@@ -174,7 +181,10 @@ def _firm_faults(scenario: ManufacturingScenario) -> list[str]:
     for name in scenario.first_forecast_units:
         if name not in scenario.items:
             faults.append(f"first_forecast_units: unknown item {name!r}; known: {known}")
-    if not any(firms.demand == "consumers" for firms in scenario.firms):
+    has_demand = "demand" in scenario.phases
+    if has_demand and "demand" not in scenario.model_fields_set:
+        faults.append("demand: missing; this key is required")
+    if has_demand and not any(firms.demand == "consumers" for firms in scenario.firms):
         faults.append("firms: nobody sells to consumers; give at least one group 'demand: consumers'")
     return faults
 

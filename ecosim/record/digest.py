@@ -61,8 +61,10 @@ class Digest:
         self.links = [hash_.digest() for hash_ in hashes]
 
     def _add_rare(self, hashes: Sequence[hashlib._Hash], name: str, packed: Packed) -> None:
-        for replica in np.unique(packed.replica).tolist():
-            rows = packed.rows[packed.replica == replica]
+        found = np.unique(packed.replica)
+        ends = np.append(np.searchsorted(packed.replica, found), len(packed.rows)).tolist()
+        for replica, start, end in zip(found.tolist(), ends[:-1], ends[1:], strict=True):
+            rows = packed.rows[start:end]
             hashes[replica].update(name.encode() + b"\0" + len(rows).to_bytes(8, "little") + rows.tobytes())
 
     def hex(self) -> list[str]:
@@ -97,13 +99,16 @@ def pack(pieces: Sequence[Table], schema: Schema) -> Packed:
     """
     whole = concat(pieces)
     keys = [whole[name] for name in ("replica", *(column.name for column in schema.columns[: schema.num_keys]))]
-    order = np.argsort(_one_key(keys))
+    key = _one_key(keys)
+    is_sorted = bool((key[1:] > key[:-1]).all())
+    order = slice(None) if is_sorted else np.argsort(key)
     words = [_words(whole[column.name], column.kind) for column in schema.columns]
     ends = np.cumsum([word.shape[1] for word in words]).tolist()
     rows = np.empty((whole.num_rows, ends[-1]), "<i8")
     for word, end in zip(words, ends, strict=True):
         rows[:, end - word.shape[1] : end] = word
-    rows = rows.take(order, axis=0)
+    if not is_sorted:
+        rows = rows.take(order, axis=0)
     columns = {"replica": keys[0][order]}
     for column, end in zip(schema.columns, ends, strict=True):
         last = rows[:, end - 1]

@@ -85,28 +85,26 @@ def _points(first: Array, second: Array, reservations: tuple[int, int]) -> tuple
     most = [np.maximum(side.max(axis=1), 1).astype(np.int64)[:, None] for side in (g, h)]
     # g ÷ m₁ < h ÷ m₂ compared as g·m₂ < h·m₁, which is exact
     share = np.minimum(wide * most[1], h * most[0])
-    return _best(nash, total), _best(least, total), _best(share, total), total.argmax(axis=1)
+    return _best(nash, total), _best(least.astype(np.int64), total), _best(share, total), total.argmax(axis=1)
 
 
-def distance(first: Array, second: Array, outcome: Array, point: Array) -> Array:
-    """How far an outcome's utilities are from a point's, Euclidean, millionths, int64 (talks,)."""
-    rows = np.arange(len(outcome))
-    gap = [(u[rows, outcome] - u[rows, point]).astype(np.float64) for u in (first, second)]
-    return _length(gap[0], gap[1])
+def frontier_distance(first: Array, second: Array, u: Array, v: Array) -> Array:
+    """How far a point (u, v) of each talk is from the nearest outcome of the frontier, millionths, int64 (talks,).
 
-
-def frontier_distance(first: Array, second: Array, outcome: Array) -> Array:
-    """How far an outcome is from the nearest point of the Pareto frontier, millionths, int64 (talks,); 0 if on it."""
-    far = np.zeros(len(outcome), np.int64)
-    for rows in _blocks(len(outcome)):
-        far[rows] = _frontier_distance(first[rows], second[rows], outcome[rows])
+    Args:
+        first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+        u, v: the point, such as an agreement or what both have without one, millionths, int64 (talks,).
+    """
+    far = np.zeros(len(u), np.int64)
+    for rows in _blocks(len(u)):
+        far[rows] = _frontier_distance(first[rows], second[rows], u[rows, None], v[rows, None])
     return far
 
 
-def _frontier_distance(first: Array, second: Array, outcome: Array) -> Array:
-    far, rows = np.zeros(len(outcome), np.int64), np.arange(len(outcome))
-    u, v = first[rows, outcome][:, None], second[rows, outcome][:, None]
-    beaten = np.flatnonzero(((first >= u) & (second >= v) & (first + second > u + v)).any(axis=1))
+def _frontier_distance(first: Array, second: Array, u: Array, v: Array) -> Array:
+    far = np.zeros(len(u), np.int64)
+    u32, v32 = u.astype(np.int32), v.astype(np.int32)
+    beaten = np.flatnonzero(((first >= u32) & (second >= v32) & (first + second > u32 + v32)).any(axis=1))
     if len(beaten):
         keys = (first[beaten].astype(np.int64) << _SUM_BITS) | second[beaten]
         keys.sort(axis=1)
@@ -118,29 +116,17 @@ def _frontier_distance(first: Array, second: Array, outcome: Array) -> Array:
     return far
 
 
-def no_deal_distance(first: Array, second: Array, reservations: tuple[int, int], point: Array) -> Array:
-    """How far the disagreement point is from a point, millionths, int64 (talks,)."""
-    rows = np.arange(len(point))
-    return _length(
-        (first[rows, point] - reservations[0]).astype(np.float64),
-        (second[rows, point] - reservations[1]).astype(np.float64),
-    )
+def length(x: Array, y: Array) -> Array:
+    """The length of a step in both utilities, rounded to the nearest millionth, int64 (talks,)."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    return cast(Array, np.rint(np.sqrt(x * x + y * y)).astype(np.int64))
 
 
 def _best(score: Array, total: Array) -> Array:
     """The outcome with the highest score in each row; of equals the largest total, then the first."""
-    best = score.argmax(axis=1)
-    top = score[np.arange(len(score)), best][:, None]
-    tied = np.flatnonzero((score == top).sum(axis=1) > 1)
-    if len(tied):
-        best[tied] = np.where(score[tied] == top[tied], total[tied], -1).argmax(axis=1)
-    return cast(Array, best)
+    return cast(Array, ((score << _SUM_BITS) | total).argmax(axis=1))
 
 
 def _blocks(num_rows: int) -> list[slice]:
     """Rows in portions that stay in the processor's cache."""
     return [slice(start, start + _BLOCK) for start in range(0, num_rows, _BLOCK)]
-
-
-def _length(x: Array, y: Array) -> Array:
-    return cast(Array, np.rint(np.sqrt(x * x + y * y)).astype(np.int64))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ecosim.manufacturing.scenario import ManufacturingScenario
 
-UNDERSTOOD = ("transport", "adoption", "equipment", "board", "forecaster", "policies")
+UNDERSTOOD = ("transport", "adoption", "equipment", "board", "bulletins", "forecaster", "policies")
 """Subjects that the plan knows, or that only cost, limit or tell; others may let firms earn what it does not count."""
 HARMLESS = ("demand_factor",)
 """Columns of interventions that the realised demand already shows."""

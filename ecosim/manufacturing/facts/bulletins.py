@@ -1,0 +1,71 @@
+"""News, and what there is to tell."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ecosim.fields import is_plain
+from ecosim.scenario import Facts, Share
+
+Weeks = Annotated[int, Field(ge=1, le=26)]
+
+
+class Source(Facts):
+    """Who brings news.
+
+    Attributes:
+        name: as bulletins are signed.
+        reliability: the chance that what it says of a firm is so.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    reliability: Share
+
+
+SOURCES = (
+    Source(name="registry", reliability=0.98),
+    Source(name="trade press", reliability=0.85),
+    Source(name="grapevine", reliability=0.4),
+)
+
+
+class Bulletins(Facts):
+    """Bulletins as text: outages and recalls of makers, announced before they happen, denied, or made up.
+
+    Attributes:
+        per_week: how many bulletins about an item that it buys a firm reads in a week, at most.
+        sources: who brings them; each bulletin is from one of these, drawn evenly.
+        notice_weeks: weeks from the news until it happens.
+        outage_chance: the chance that an outage of a maker begins in a week.
+        outage_weeks: how long it lasts.
+        outage_share: the share of its capacity that the maker loses meanwhile.
+        recall_chance: the chance that a maker recalls goods in a week.
+        recall_share: the share of its stock of the item that it sells, which it then destroys.
+        rumour_chance: the chance that a maker to whom nothing will happen is in the news for it all the same.
+        idle_chance: the chance that there is a bulletin of no matter about any other maker.
+    """
+
+    per_week: Annotated[int, Field(ge=1, le=8)] = 3
+    sources: list[Source] = Field(default=list(SOURCES), min_length=1, max_length=8)
+    notice_weeks: Weeks = 3
+    outage_chance: Share = 0.02
+    outage_weeks: Weeks = 4
+    outage_share: Share = 1.0
+    recall_chance: Share = 0.0
+    recall_share: Share = 0.5
+    rumour_chance: Share = 0.02
+    idle_chance: Share = 0.05
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        names = [source.name for source in self.sources]
+        faults = [f"sources: two are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
+        faults += [f"sources: a name is one plain line, got {name!r}" for name in names if not is_plain(name)]
+        total = self.outage_chance + self.recall_chance
+        if total > 1:
+            faults.append(f"outage_chance and recall_chance add up to {total:g}, more than 1; lower one")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

@@ -1,0 +1,233 @@
+"""Negotiators of the bargaining table: rules of thumb over the question's columns, whole numbers wherever they decide.
+
+Time-based agents ask, in round n of N, for reservation + (best − reservation) · (1 − (n ÷ (N + 1))^e), with e = 4
+(Boulware), 1 (linear) or ¼ (Conceder). All accept an offer that is worth at least what they ask for, and offer the
+worst of their own outcomes that is. They would rather go without a deal than take less than their reservation value,
+which, where agreements lose value with each round, an agreement must be worth now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from math import prod
+
+import numpy as np
+
+from ecosim.exact import MILLION
+from ecosim.fields import NOT_ASKED, Array, Choice
+from ecosim.manufacturing.table_acts import ACCEPT, COUNTER, INSIST, REJECT
+from ecosim.rules import bargain
+from ecosim.words import Answers, Expert, Question
+
+TACTICS = (bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER)
+_STEPS = 6
+"""How far down its ranking a negotiator is followed step by step; most give way by one or two."""
+
+Pick = Callable[[Question, Array, Array], Array]
+"""Which outcome to offer in some rows, as a place in the own ranking, given the least utility to ask for."""
+
+
+def boulware(question: Question) -> Answers:
+    """A negotiator who gives way late: its aspiration falls with the fourth power of time.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _answer(question, _aspiration(question, bargain.BOULWARE))
+
+
+def linear(question: Question) -> Answers:
+    """A negotiator who gives way evenly until its deadline.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _answer(question, _aspiration(question, bargain.LINEAR))
+
+
+def conceder(question: Question) -> Answers:
+    """A negotiator who gives way early: its aspiration falls with the fourth root of time.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    return _answer(question, _aspiration(question, bargain.CONCEDER))
+
+
+def mixed(question: Question) -> Answers:
+    """A population: firms are Boulware, linear and Conceder negotiators in turn, by their id.
+
+    Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
+    """
+    tactic = question.key["subject"] % len(TACTICS)
+    return _answer(question, np.choose(tactic, [_aspiration(question, exponent) for exponent in TACTICS]))
+
+
+def tit_for_tat(question: Question) -> Answers:
+    """A negotiator who concedes in proportion: what it asks for shrinks as what the other withholds has shrunk.
+
+    Withheld is what is missing to a utility of 1 in the other's offer; if its last move has cut that by a tenth, this
+    one asks for a tenth less than before. It begins with its best outcome, never raises its demand, and answers a
+    stubborn opponent with stubbornness, so two of them never agree.
+
+    Source: Faratin, Sierra, Jennings (1998), relative tit-for-tat, here on utilities.
+    """
+    before, now = question["offer_before"], question["offer_utility"]
+    was, left = np.maximum(MILLION - before, 1), np.maximum(MILLION - now, 0)
+    less = (before >= 0) & (left < was)
+    asks = np.where(question["has_own"] == 1, question["own_utility"], question["best"])
+    asks = np.where(less, asks * left // was, asks)
+    return _answer(question, np.maximum(asks, _least(question)))
+
+
+def best_response(question: Question) -> Answers:
+    """A Boulware negotiator who makes each concession where the other seems to want it most.
+
+    The other's weights are taken from how often each issue stayed as it was when it changed its offer, its values from
+    how far an option is from that of its first offer. Of all own outcomes worth at least the aspiration, it offers the
+    one that is best for the other by that estimate; of equals the one best for itself.
+
+    Source: frequency model of Hindriks, Tykhonov (2008) and van Krimpen, Looije, Hajizadeh (2013, HardHeaded), with
+    ordered options in place of counts.
+    """
+    return _answer(question, _aspiration(question, bargain.BOULWARE), _for_the_other, may_insist=False)
+
+
+def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_insist: bool = True) -> Answers:
+    """Accept what is worth the floor; else offer a new outcome that is, or insist where the last one still is the pick.
+
+    Args:
+        question: with the usual columns.
+        floor: the least utility to ask for, millionths, int64 (rows,).
+        pick: which outcome; by default the worst of the own ones.
+        may_insist: whether the last offer is known to be the pick, if it is the worst at or above the floor.
+    """
+    may = _may(question)
+    act = np.full(question.num_rows, COUNTER)
+    if may_insist:
+        act += (question["own_utility"] >= floor) & (question["below_utility"] < floor) & may[INSIST]
+    act[(~may[COUNTER] | (question["best"] < floor)).nonzero()[0]] = REJECT
+    act[(may[ACCEPT] & (question["offer_utility"] >= floor)).nonzero()[0]] = ACCEPT
+    rows = (act == COUNTER).nonzero()[0]
+    place = (pick or _worst)(question, rows, floor[rows])
+    return {"act": act, **_spelt(question, rows, _at(question["ranked"], rows, place))}
+
+
+def _may(question: Question) -> Array:
+    """Which acts are allowed, bool (acts, rows), or (acts, 1) where it is the same for all."""
+    allowed = _choice(question, "act").allowed
+    return np.asarray((allowed[:1] if allowed.strides[0] == 0 else allowed).T)
+
+
+def _spelt(question: Question, rows: Array, outcome: Array) -> Answers:
+    """Outcomes of some rows as answers issue by issue; elsewhere nothing is asked."""
+    answers = {}
+    for i, option in enumerate(_options(tuple(_sizes(question)))):
+        answers[f"issue_{i + 1}"] = column = np.full(question.num_rows, NOT_ASKED)
+        column[rows] = option.take(outcome)
+    return answers
+
+
+@cache
+def _options(sizes: tuple[int, ...]) -> tuple[Array, ...]:
+    """The option of each issue in every outcome, where issues have so many options."""
+    return np.unravel_index(np.arange(prod(sizes)), sizes)
+
+
+def _worst(question: Question, rows: Array, floor: Array) -> Array:
+    """The place of the worst own outcome at or above the floor: down from the last offer, or by halving the list."""
+    ladder = question["ladder"]
+    last = ladder.shape[1] - 1
+    low = question["own_place"][rows] + (question["below_utility"][rows] >= floor)
+    low[(question["own_utility"][rows] < floor).nonzero()[0]] = 0  # the best is at or above every floor asked for
+    left, at, ask = np.arange(len(rows)), rows * (last + 1), floor
+    for _ in range(_STEPS):
+        below = np.minimum(low[left] + 1, last)
+        goes = (ladder.reshape(-1)[at + below] >= ask) & (below > low[left])
+        goes = goes.nonzero()[0]
+        left, at, ask = left[goes], at[goes], ask[goes]
+        if len(left) == 0:
+            return low
+        low[left] = below[goes]
+    low[left] = _halved(ladder, rows[left], low[left], ask)
+    return low
+
+
+def _halved(ladder: Array, rows: Array, low: Array, floor: Array) -> Array:
+    """The last place whose utility is at or above the floor, at `low` or below it in the list, by bisection."""
+    high = np.full(len(rows), ladder.shape[1])
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        fits = _at(ladder, rows, middle) >= floor
+        low, high = np.where(fits, middle, low), np.where(fits, high, np.maximum(middle, low + 1))
+    return low
+
+
+def _for_the_other(question: Question, rows: Array, floor: Array) -> Array:
+    """The place, among own outcomes at or above the floor, of the one that seems best for the other."""
+    ranked, sizes = question["ranked"][rows], _sizes(question)
+    first = np.where(question["has_offer"][rows, None] == 1, question["offer_first"][rows], -1)
+    guess = np.zeros((len(rows), 1), np.int64)
+    for i in range(len(sizes) - 1, -1, -1):
+        near = MILLION - MILLION * np.abs(np.arange(sizes[i]) - first[:, i, None]) // max(sizes[i] - 1, 1)
+        worth = (question["offer_kept"][rows, i, None] + 1) * np.where(first[:, i, None] < 0, 0, near)
+        guess = (worth[:, :, None] + guess[:, None, :]).reshape(len(rows), -1)
+    order = np.take_along_axis(guess, ranked.astype(np.int64), axis=1)
+    return np.asarray(np.where(question["ladder"][rows] >= floor[:, None], order, -1).argmax(axis=1))
+
+
+def _aspiration(question: Question, exponent: float) -> Array:
+    """What a time-based negotiator asks for now, millionths, rounded up, int64 (rows,)."""
+    least = _least(question)
+    return least + np.ceil((question["best"] - least) * _share(question, exponent)).astype(np.int64)
+
+
+def _share(question: Question, exponent: float) -> Array | float:
+    """The share of its whole gain that it asks for; looked up, as rounds are few and rows are many."""
+    round_, left = question["round"], question["rounds_left"]
+    now, more = int(round_[0]), int(left[0])
+    if (round_ == now).all() and (left == more).all():
+        return _shares(exponent, now, now + more + 1)[-1]
+    last = round_ + left
+    spans = int(last.max()) + 1
+    found = np.empty(len(round_))
+    for one in np.unique(round_).tolist():
+        mine = round_ == one
+        found[mine] = np.array(_shares(exponent, one, spans))[last[mine]]
+    return found
+
+
+@cache
+def _shares(exponent: float, round_: int, spans: int) -> tuple[float, ...]:
+    """The share asked for in a round, by the last round, 0 … spans − 1 (from the deadline on, that of the deadline)."""
+    last = np.arange(spans)
+    shares: list[float] = bargain.aspiration(bargain.elapsed(np.minimum(round_, last), last), exponent).tolist()
+    return tuple(shares)
+
+
+def _least(question: Question) -> Array:
+    """What an agreement must be worth, before the discount, to be as good as none; millionths, int64 (rows,)."""
+    if (question["discount"] == 1.0).all():
+        return question["reservation"]
+    return np.asarray(np.ceil(question["reservation"] / question["discount"]).astype(np.int64))
+
+
+def _at(matrix: Array, rows: Array, slots: Array) -> Array:
+    """One value of each of some rows."""
+    return np.asarray(matrix.reshape(-1)[rows * matrix.shape[1] + slots])
+
+
+def _sizes(question: Question) -> list[int]:
+    """How many options each issue has."""
+    return [len(_choice(question, spec.name).options) for spec in question.fields[1:]]
+
+
+def _choice(question: Question, name: str) -> Choice:
+    spec = question.field(name)
+    assert isinstance(spec, Choice)
+    return spec
+
+
+BARGAIN: Mapping[str, Expert] = {
+    "scripted": mixed, "mixed": mixed, "boulware": boulware, "linear": linear, "conceder": conceder,
+    "tit_for_tat": tit_for_tat, "best_response": best_response,
+}  # fmt: skip
+EXPERTS = {f"{role}.bargain": BARGAIN for role in ("supplier", "manufacturer", "distributor")}
