@@ -3,7 +3,7 @@
 Definitions, by the unit that they count:
 
 * `otif`: an order line (a contract) is on time and in full if all of it has arrived by the agreed week. Lines that fall
-  due within the run count. Source: McKinsey (2019), Defining 'on-time, in-full' in the consumer sector (by order line).
+  due within the run count; one that became void because a party failed is not missed. Source: McKinsey (2019), Defining 'on-time, in-full' in the consumer sector (by order line).
 * `in_full`: the same by units: what had arrived by the agreed week ÷ what was due by then.
 * `fill_rate_type_1`: weeks in which a firm served all its consumers at once ÷ weeks. Source: Nahmias (2009), Production
   and operations analysis, chapter 5: type 1 service, there by order cycle, here by week; `fill_rate` is type 2.
