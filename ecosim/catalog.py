@@ -36,18 +36,19 @@ Week: B
 One forward without option tokens, and the chances of the letters among themselves: cheaper, for weights that were
 trained to answer so. At most 52 options (A … Z a … z); `normalise` does not matter, as every label is one token.
 
-A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are computed
-once and cached; it may vary only through columns of few values), below it the part of the row: changing numbers last.
-It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its filled slots,
-`filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`, `phase`. Filters:
-`eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93). Each field's `ask` follows on a line of its
-own, then the answer; later fields see earlier answers.
+A prompt is a Jinja template. Above a line `=====` stands the part that all rows share (its keys and values are
+computed once and cached; it may vary only through columns of few values), below it the part of the row: changing
+numbers last. It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its
+filled slots, `filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`,
+`phase`. Filters: `eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%).
+Each field's `ask` follows on a line of its own, then the answer; later fields see earlier answers.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,16 +106,24 @@ class QuestionCard(Entry):
     """How a language mind is asked in one phase: its template, the columns it reads with their units, its fields.
 
     Attributes:
-        prompt: the file of the template.
-        reads: columns that the question always has, and their units.
-        may_read: columns that it has in some scenarios only; a template asks `{% if trading_price is defined %}`.
-        fields: how each field is asked for, in the order of the question.
+        prompt: the template's file, beside the card.
+        reads: columns that every question of the phase has.
+        fields: answers that every question of the phase asks for, in order.
+        may_read: columns that it has in some scenarios only; a template asks `{% if column is defined %}`.
+        may_ask: answers that are asked for in some scenarios only, after the others, in order.
     """
 
     prompt: Annotated[str, Field(pattern=r"^[\w-]+\.j2$")]
     reads: dict[str, str]
-    may_read: dict[str, str] = {}
     fields: Annotated[dict[str, FieldCard], Field(min_length=1)]
+    may_read: dict[str, str] = {}
+    may_ask: dict[str, FieldCard] = {}
+
+    def asks(self, names: Sequence[str]) -> dict[str, FieldCard] | None:
+        """How the fields of a question are asked, in its order; None where they are not those of the card."""
+        more = {name: card for name, card in self.may_ask.items() if name in names}
+        found = {**self.fields, **more}
+        return found if list(found) == list(names) else None
 
 
 class Weights(Entry):

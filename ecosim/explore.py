@@ -126,7 +126,8 @@ class Run:
         role = pd.Series(list(self.side.roles)).take(self.side.member_roles(self.scenario)).to_numpy()
         people = pd.DataFrame({"name": self._names["member"], "role": role}).rename_axis("member").reset_index()
         rank = people.groupby("role").cumcount()
-        phases = dict.fromkeys(phase for who in dict.fromkeys(role) for phase in self.side.roles[who])
+        asked_of = self.side.asked(self.scenario)
+        phases = dict.fromkeys(phase for who in dict.fromkeys(role) for phase in asked_of[who])
         by_arm = []
         for arm in self.arms:
             minds = seats(Source(self), arm)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -63,7 +63,7 @@ class Choice:
 
     def take(self, rows: Array | slice) -> Choice:
         """The same field for some of the rows."""
-        return replace(self, allowed=self.allowed[rows])
+        return Choice(name=self.name, options=self.options, allowed=self.allowed[rows], only_if=self.only_if)
 
     def illegal(self, answer: Array, asked: Array) -> Array:
         """Which rows hold an answer that the rule forbids, shape (rows,)."""
@@ -73,7 +73,7 @@ class Choice:
             seen = in_range if rule.all() else in_range & rule[answer * in_range]
         else:
             seen = in_range & self.allowed[np.arange(len(answer)), answer * in_range]
-        return cast(Array, (asked & ~seen) | (~asked & (answer != NOT_ASKED)))
+        return ~seen if asked.all() else np.where(asked, ~seen, answer != NOT_ASKED)
 
     def describe(self, row: int) -> str:
         """The legal answers of one row, for a message."""
@@ -93,13 +93,13 @@ class Bucket:
 
     def take(self, rows: Array | slice) -> Bucket:
         """The same field for some of the rows."""
-        return replace(self, low=self.low[rows], high=self.high[rows], step=self.step[rows])
+        low, high, step = self.low[rows], self.high[rows], self.step[rows]
+        return Bucket(name=self.name, low=low, high=high, step=step, unit=self.unit, only_if=self.only_if)
 
     def illegal(self, answer: Array, asked: Array) -> Array:
         """Which rows hold an answer that the rule forbids, shape (rows,)."""
-        on_grid = (answer - self.low) % self.step == 0
-        fits = (answer >= self.low) & (answer <= self.high) & on_grid
-        return cast(Array, (asked & ~fits) | (~asked & (answer != NOT_ASKED)))
+        bad = (answer < self.low) | (answer > self.high) | ((answer - self.low) % self.step != 0)
+        return bad if asked.all() else np.where(asked, bad, answer != NOT_ASKED)
 
     def snap(self, wish: Array) -> Array:
         """The legal value at or below each wish (the lowest where the wish is lower), shape (rows,)."""

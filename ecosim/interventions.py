@@ -32,12 +32,10 @@ MIND = "mind."
 def panel_of(side: Side, scenario: Scenario) -> Panel:
     """The side's levers, and the seats of its members and populations in the scenario's phases: `mind.<phase>`."""
     panel = side.panel(scenario)
-    here = side.has_phase(scenario)
     phases: dict[tuple[str, str], list[str]] = {}
-    for role, asked in side.roles.items():
+    for role, asked in side.asked(scenario).items():
         for phase in asked:
-            if here is None or phase in here:
-                phases.setdefault((side.home(role), phase), []).append(role)
+            phases.setdefault((side.home(role), phase), []).append(role)
     seats = []
     for (table, phase), roles in phases.items():
         place = panel.places[table]["role"]

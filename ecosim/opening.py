@@ -93,7 +93,7 @@ def replicas_of(scenario: Scenario, arms: Sequence[Arm]) -> Table:
 def seat(
     ecosystem: Side, seats: Seats, scenario: Scenario, arms: Sequence[Arm], tables: dict[str, Table], place: str
 ) -> None:
-    """Write the `mind.<phase>` columns of all members, arm by arm."""
+    """Write the `mind.<phase>` columns of all members, arm by arm, and the codes of minds that they may adopt."""
     arm_of = tables["replicas"]["arm"]
     for number, arm in enumerate(arms):
         for (role, phase), names in seats.plan(scenario.minds, arm.minds, place).items():
@@ -103,6 +103,8 @@ def seat(
                 table[column] = np.zeros(table.num_rows, np.int64)
             mine = (arm_of[table["replica"]] == number) & ecosystem.has_role(table, role)
             table[column][mine] = deal(seats.codes(names), _rank(table["replica"][mine]))
+    for menu in list(ecosystem.menu(scenario).values())[:1]:
+        tables["menu"]["code"][:] = np.tile(seats.codes(menu), tables["replicas"].num_rows)
 
 
 def _rank(replica: Array) -> Array:

@@ -67,7 +67,7 @@ def load_scenario(source: str | Path | Scenario, overrides: Mapping[str, object]
         raise ScenarioError("overrides apply to a scenario's file; change a Scenario object by with_changes(...)")
 
     def last_faults(found: Scenario) -> list[Fault]:
-        return _scenario_faults(found) + placed([*interventions.late(found), *found.late()])
+        return _scenario_faults(found) + placed([*interventions.late(found), *found.late(), *found.file_faults()])
 
     return read(
         _scenario_path(source), list(SIDES), lambda world: side(world).kind, overrides, _mind_faults, last_faults
@@ -138,7 +138,7 @@ def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),
     faults = placed(_name_faults(ecosystem, scenario))
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
-    faults = faults or _size_faults(scenario, arms)
+    faults = faults or placed(_menu_faults(ecosystem, scenario, seats)) or _size_faults(scenario, arms)
     return faults or placed(_change_faults(ecosystem, scenario, seats))  # who they concern is looked up: not too many
 
 
@@ -173,6 +173,12 @@ def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
     if scenario.substitute and scenario.substitute not in able:
         faults.append(f"substitute: unknown mind {scenario.substitute!r}; known: {', '.join(sorted(able))}")
     return faults
+
+
+def _menu_faults(ecosystem: Side, scenario: Scenario, seats: Seats) -> list[str]:
+    """Minds that members may adopt, and that there are not."""
+    found = [f for question, names in ecosystem.menu(scenario).items() for f in seats.faults({question: list(names)})]
+    return [f"adoption.menu: {fault.removeprefix('minds.')}" for fault in found]
 
 
 def _weight_faults(scenario: Scenario) -> list[str]:

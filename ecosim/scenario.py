@@ -7,7 +7,8 @@ What every ecosystem shares is here; each side adds its own keys in a subclass (
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -200,6 +201,10 @@ class Scenario(Facts):
         """What would only happen after the last step: a fault of a file; a run that is cut short just ends before."""
         return []
 
+    def file_faults(self) -> list[str]:
+        """What is wrong with the files that the scenario names, one a line; a side with such keys says so."""
+        return []
+
     def with_changes(self, **changes: object) -> Self:
         """The same scenario with some keys changed, checked as a file is.
 
@@ -234,7 +239,7 @@ def read(
     if not document.is_whole:
         raise ScenarioError(document.tell())
     for key, value in (overrides or {}).items():
-        _set(document, key, value)
+        _set(document, key, deepcopy(value))  # a later key may write into it, and it is the caller's
     world: Any = document.data.get("world")
     if world not in worlds:
         raise ScenarioError(document.tell([_no_world(world, worlds, document)]))
@@ -265,21 +270,30 @@ def _no_world(world: object, worlds: Sequence[str], document: Document) -> Fault
 
 
 def _settle_paths(document: Document, folder: Path) -> list[Fault]:
-    """Make paths of models absolute; a relative one in a file starts from the file's folder and stays in it."""
-    models = document.data.get("models")
+    """Make paths absolute; a relative one in a file starts from the file's folder and stays in it."""
     faults: list[Fault] = []
-    for name, model in models.items() if isinstance(models, dict) else ():
-        for key, prefix in (("adapter", ""), ("base", "path:")):
-            given = model.get(key) if isinstance(model, dict) else None
-            if not isinstance(given, str) or not given.removeprefix(prefix) or not given.startswith(prefix):
-                continue
-            spot, at = ("models", name, key), Path(given.removeprefix(prefix)).expanduser()
-            start = Path() if document.line(spot) == 0 else folder
-            if start == folder and not at.is_absolute() and os.path.normpath(at).startswith(".."):
-                way_out = "move it there, or write its absolute path"
-                faults.append((spot, f"{dotted(spot)}: {shown(given)} lies outside the scenario's folder; {way_out}"))
-            model[key] = prefix + os.path.abspath(start / at)
+    for outer, group, key, prefix in _groups_with_paths(document.data):
+        given = group.get(key)
+        if not isinstance(given, str) or not given.removeprefix(prefix) or not given.startswith(prefix):
+            continue
+        spot, at = (*outer, key), Path(given.removeprefix(prefix)).expanduser()
+        start = Path() if document.line(spot) == 0 else folder
+        if start == folder and not at.is_absolute() and os.path.normpath(at).startswith(".."):
+            way_out = "move it there, or write its absolute path"
+            faults.append((spot, f"{dotted(spot)}: {shown(given)} lies outside the scenario's folder; {way_out}"))
+        group[key] = prefix + os.path.abspath(start / at)
     return faults
+
+
+def _groups_with_paths(data: Mapping[str, Any]) -> Iterator[tuple[Spot, dict[str, Any], str, str]]:
+    """Where a scenario may name files: the group's spot, the group, its key, and what comes before the path."""
+    models, demand = data.get("models"), data.get("demand")
+    for name, model in models.items() if isinstance(models, dict) else ():
+        if isinstance(model, dict):
+            yield ("models", name), model, "adapter", ""
+            yield ("models", name), model, "base", "path:"
+    if isinstance(demand, dict):
+        yield ("demand",), demand, "file", ""
 
 
 def _set(document: Document, key: str, value: object) -> None:

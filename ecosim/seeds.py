@@ -164,7 +164,7 @@ def binomial(
         below = below + mass
     many = np.rint(mean + np.sqrt(mean * (1.0 - rare)) * normal_quantile(u))
     count = np.where(is_large, np.clip(many, 0, number).astype(np.int64), count)
-    return cast(Array, np.where(chance > rare, number - count, count))
+    return np.where(chance > rare, number - count, count)
 
 
 def normal_quantile(p: Array) -> Array:

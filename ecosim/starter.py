@@ -130,7 +130,10 @@ def _key(key: Key, value: Any, is_given: bool) -> Iterator[str]:
     """The lines of one key, with those of the groups inside."""
     if key.group is None or value is None:  # a subject that the scenario has not: `ecosim explain` tells its keys
         yield from _line(key.name, value, key.says(), is_given)
-    elif key.holds == "group" and value is not None:
+    elif key.holds == "group" and value is None:
+        yield from _noted(f"#{key.name}: null", key.says())
+        yield f"# its keys: {', '.join(keys.of(key.group))}"
+    elif key.holds == "group":
         inside = list(_group(value))
         is_given = is_given and any(not line.startswith("#") for line in inside)
         yield from _heading(key, is_given)
@@ -175,9 +178,7 @@ def _example(key: Key) -> Iterator[str]:
         for inner in keys.of(key.group).values()
         for line in _line(inner.name, "…" if inner.is_required else inner.default, inner.says(), True)
     ]
-    if key.holds == "group":
-        yield from inside
-    elif key.holds == "named groups":
+    if key.holds == "named groups":
         yield "a_name:"
         yield from _indented(inside)
     else:

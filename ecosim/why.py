@@ -266,8 +266,8 @@ def _reads(question: Question) -> Mapping[str, str]:
     card = catalog.card(question.role)
     if question.phase not in card.questions:
         return {}
-    asked = card.questions[question.phase]
-    return {**asked.reads, **asked.may_read}
+    entry = card.questions[question.phase]
+    return {**entry.reads, **{name: unit for name, unit in entry.may_read.items() if name in question.columns}}
 
 
 def _fields(asked: Asked) -> pd.DataFrame:

@@ -9,7 +9,7 @@ therefore all that splitting needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -28,9 +28,8 @@ class Table(Mapping[str, Array]):
 
     def __init__(self, columns: Mapping[str, Array]) -> None:
         self.columns = dict(columns)
-        lengths = {name: len(column) for name, column in self.columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns of unequal length: {lengths}")
+        if len(set(map(len, self.columns.values()))) > 1:
+            raise ValueError(f"columns of unequal length: { {name: len(c) for name, c in self.columns.items()} }")
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -122,8 +121,11 @@ class Question:
         """The same question to some of the members, by index or mask, or by slice (its columns are views then)."""
         if not isinstance(rows, slice) and rows.dtype == bool:
             rows = np.flatnonzero(rows)
-        return replace(
-            self,
+        return Question(
+            role=self.role,
+            phase=self.phase,
+            step=self.step,
+            units=self.units,
             key=self.key.take(rows),
             seed=self.seed[rows],
             mind=self.mind[rows],

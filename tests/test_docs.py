@@ -27,9 +27,11 @@ SAYS = {
     "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
     "delivery_scheduling": "expedite_when_late: a unit costs +",
+    "open_market_entry": "concentration of makers (HHI, 0 to 1): -",
     "smart_manufacturing": "price of a pump, EUR: +",
     "maintenance_or_not": "condition_based earns a shop",
     "supplier_outage": "With five weeks of parts it loses",
+    "supply_network": "times as much stock as levels for the whole network; no fewer",
 }
 """What each story comes to."""
 NOT_RUN = {

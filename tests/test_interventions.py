@@ -62,7 +62,7 @@ OTHER = {
     "label_appeal": 3,
     "skill": 3,
 }
-NO_CHOICE = ("mind.react", "mind.replenish", "mind.quote", "mind.read", "mind.forecast")
+NO_CHOICE = ("mind.react", "mind.replenish", "mind.quote")
 """Levers without an effect here: there is one scripted mind only, or nobody is asked."""
 
 

@@ -19,20 +19,22 @@ Scales:
     counted in euros, goods in units of their kind, both exactly, in whole millionths.
 
 Decisions:
-    Firms decide what to order or make of each item, whom to ask for a quote, every move of a negotiation, and, where
-    there is `transport`, whether a customer's load waits, leaves or is expedited. Cash
-    and profit are measured; no mind is told to maximise them. Scripted minds follow rules of thumb of their field and
-    do not optimise; what a language model or a function of a user's own pursues is its own affair. All firms of a
-    role are asked at the same time, and each answers from its own row. Social norms play no part.
+    Firms decide what to order or make of each item, whom to ask for a quote, and every move of a negotiation; where a
+    scenario has `adoption`, also which mind decides for them; where it has `transport`, whether a customer's load
+    waits, leaves or is expedited. Cash and profit are measured; no mind is told to maximise them. Scripted minds follow
+    rules of thumb of their field and do not optimise; what a language model or a function of a user's own pursues is
+    its own affair. All firms of a role are asked at the same time, and each answers from its own row. Social norms play
+    no part.
 
 Sensing:
     A firm sees its own stock, orders, debts and demand, its own limit and deadline, and in a talk the offers of the
     other side. It never sees the limit, the deadline, the stock or the cash of another firm, nor a talk of others. Of
-    other firms it knows how many of their deliveries came on time. What it sees is exact.
+    other firms it knows how many of their deliveries came on time, and, where it may adopt a mind, the best profit of a
+    firm of its role with each mind. What it sees is exact.
 
 Learning:
-    No mind changes during a run. Firms carry records that minds may use: the demand of the last weeks for each item,
-    and how many deliveries of each seller came on time.
+    No mind changes during a run, but firms may adopt others (`adoption`). Firms carry records that minds may use: the
+    demand of the last weeks for each item, and how many deliveries of each seller came on time.
 
 Input:
     None beside the scenario file. Consumers' demand is made by the model, from the scenario's figures.

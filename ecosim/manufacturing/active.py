@@ -31,15 +31,15 @@ def acting(world: World, net: Layout) -> Array:
         able = able & (firms["leaving"] != WAITS)
     if not able.all():
         found &= able[net.firm_row(positions["replica"], positions["member"])]
-    return cast(Array, found)
+    return found
 
 
 def selling(world: World) -> Array | None:
     """Which firms may make new promises, bool (firms,); None where all may."""
     firms = world.tables["firms"]
     if "leaving" in firms and firms["leaving"].any():
-        return cast(Array, firms["is_active"] & (firms["leaving"] == STAYS))
-    return None if firms["is_active"].all() else cast(Array, firms["is_active"])
+        return firms["is_active"] & (firms["leaving"] == STAYS)
+    return None if firms["is_active"].all() else firms["is_active"]
 
 
 def gone(world: World, net: Layout, rows: Table) -> Array | None:

@@ -70,7 +70,7 @@ def analyse(
     weeks = np.where(agreed, np.maximum(deal["week"] - lead_weeks, 0), 0)
     late = [ended[f"{side}_lateness"] if facts.has_penalty else zero for side in ("buyer", "seller")]
     top = micro(facts.max_penalty_share) // PENALTY_STEPS * PENALTY_STEPS
-    best = deals.efficient_penalty(late[0], late[1], top)
+    best = deals.efficient_penalty(late[0], late[1], needed, top)
     line = deals.line(ended["buyer_limit"], ended["seller_limit"], needed, best, *late)
     units = most / MILLION
     round_ = (ended["moves"] + 1) // 2

@@ -1,4 +1,4 @@
-"""The lives of firms: what they took and earned, when they came and went, and how concentrated their market is.
+"""The lives of firms: when they came, when they went and how, and who survives.
 
 The common ground of `finance`, `entry` and `adoption`: a market with any of these keys has this chapter.
 """
@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecosim.exact import MILLION
-from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NO_PROFIT, REASONS, ROLES, Layout, layout
+from ecosim.manufacturing.state import ROLES, Layout, layout
 from ecosim.meanings import Meaning, State
-from ecosim.rules import inequality
 from ecosim.side import Column, Events, Figure, Schema, Series
 from ecosim.words import Table
 
@@ -46,7 +43,6 @@ STATES = {
     "firms": State(
         "a firm",
         {
-            "revenue": Meaning("EUR/1e6", "what buyers, and consumers, have paid it so far"),
             "entered_week": Meaning("week", "when it came; 0 was there from the start, −1 has not come"),
             "left_week": Meaning("week", "when it went out of business; −1 has not"),
         },
@@ -62,18 +58,6 @@ KPIS = {
     "bankruptcies": Figure("", "firms that failed", "lower"),
     "departures": Figure("", "firms that left, their promises kept"),
     "survival_of_incumbents": Figure("", "firms there from the start, still in business ÷ all of these", "higher"),
-    "gini_profit": Figure(
-        "",
-        "of the profits of firms that were ever in business: the sum of |a − b| over all ordered pairs ÷ (2 × firms × "
-        "the sum of |profits|); the usual Gini coefficient where nobody lost money",
-        "lower",
-    ),
-    "hhi": Figure(
-        "",
-        "Herfindahl–Hirschman index: squared shares of revenue of the makers of an item, or of those who sell it to "
-        "consumers, added up; 1 ÷ n with n equal firms, 1 with one",
-        "lower",
-    ),
 }
 
 
@@ -82,16 +66,8 @@ def is_in(scenario: ManufacturingScenario) -> bool:
     return any(key is not None for key in (scenario.finance, scenario.entry, scenario.adoption))
 
 
-def profit_of(world: World) -> Array:
-    """What each firm has earned so far, without what it was given, int64 (firms,), EUR/1e6."""
-    accounts = world.ledger.accounts
-    earned = accounts["cash_by_reason"][:, [i for i, why in enumerate(REASONS) if why not in NO_PROFIT]].sum(axis=1)
-    return cast(Array, earned[accounts["is_member"]])
-
-
 def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
     firms = tables["firms"]
-    firms["revenue"] = np.zeros(firms.num_rows, np.int64)
     firms["entered_week"] = np.zeros(firms.num_rows, np.int64)
     firms["left_week"] = np.full(firms.num_rows, NOT_YET)
 
@@ -111,15 +87,6 @@ def _conclude(world: World, series: Series, add: Adder) -> None:
     shape = (world.num_replicas, net.num_members)
     for name in ("bankruptcies", "departures"):
         figures[name, ""] = series[name, ""].sum(axis=0)
-    was_there = (firms["entered_week"] != NOT_YET).reshape(shape)
-    profit = profit_of(world).reshape(shape) / MILLION
-    figures["gini_profit", ""] = inequality.gini(profit, was_there)
-    revenue = firms["revenue"].reshape(shape) / MILLION
-    for i, item in enumerate(net.items):
-        for group, sells in ((item, ~net.to_consumers), (f"{item} to consumers", net.to_consumers)):
-            mine = (net.sells == i) & sells
-            if mine.any():
-                figures["hhi", group] = inequality.herfindahl(revenue[:, mine])
     first = (firms["entered_week"] == 0).reshape(shape)
     with np.errstate(invalid="ignore"):
         alive = (first & firms["is_active"].reshape(shape)).sum(axis=1)

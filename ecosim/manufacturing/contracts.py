@@ -59,6 +59,9 @@ class Order:
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
+        phases: list[str] = [*scenario.phases]
+        is_late = "ship" in phases[: phases.index(self.name)]  # a partner has shipped this week's goods already
+        self.weeks = np.maximum(net.order_weeks, int(is_late))
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the quantity was an answer to `replenish`."""
@@ -70,7 +73,7 @@ class Order:
         rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
         seller = self.net.partner[rows % self.net.num_positions]
-        seen = world.steps + self.net.order_weeks[member]
+        seen = world.steps + self.weeks[member]
         deals = {
             "replica": positions["replica"][rows],
             "buyer": member,

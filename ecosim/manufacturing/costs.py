@@ -28,12 +28,13 @@ class Charge:
 
     name = "charge"
     repeats = False
-    writes = ("stocks", "transit")
+    writes: tuple[str, ...] = ("stocks",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.holding, self.backlog = holding_costs(scenario, net), backlog_costs(scenario, net)
         self.charges_transit = scenario.charge_transit
+        self.writes += ("transit",) if self.charges_transit else ()
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""

@@ -65,8 +65,7 @@ class Arrive:
             payee = np.where(firms["is_active"][who], payee, ledger.outside("bank", replica))
         ledger.pay("contracts", price, account, payee)
         ledger.pay("penalties", penalty, payee, account)
-        if "revenue" in firms:
-            np.add.at(firms["revenue"], who, price)
+        np.add.at(firms["revenue"], who, price)
         np.add.at(firms["num_deliveries"], who, bought.astype(np.int64))
         np.add.at(firms["num_on_time"], who, (bought & (late == 0)).astype(np.int64))
         note_deliveries(world, self.net, come, late)
@@ -85,12 +84,15 @@ class Ship:
 
     name = "ship"
     repeats = False
-    writes: tuple[str, ...] = ("shipments", "lost_orders")
+    writes: tuple[str, ...] = ("shipments",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.allocation = Allocation(scenario)
+        self.serves_both = serves_both(net)
+        self.is_later = "demand" in scenario.phases[: scenario.phases.index("ship")]
         self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
+        self.writes += ("lost_orders",) if self.lost else ()
         self.haulage: Haulage | None = None
         if net.roads is not None and scenario.transport is not None:
             self.haulage = Haulage(net, net.roads, scenario.transport.vehicles)
@@ -141,7 +143,32 @@ class Ship:
         asked = np.zeros(positions.num_rows, np.int64)
         np.add.at(asked, net.position_row(new["replica"], new["seller"], new["item"]), new["quantity"])
         sells_to_firms = (positions["item"] == net.sells[positions["member"]]) & ~net.to_consumers[positions["member"]]
+        if len(self.serves_both):
+            rows = every_replica(world, net, self.serves_both)
+            if self.is_later:
+                add_demand(world, rows, asked)
+            else:
+                sells_to_firms[rows] = True
         note_demand(world, np.flatnonzero(sells_to_firms), asked)
+
+
+def serves_both(net: Layout) -> np.ndarray:
+    """The positions of a replica that sell to consumers and are some firm's partner."""
+    sells = net.position[np.arange(net.num_members), net.sells]
+    partners = np.unique(net.partner[net.partner >= 0])
+    return sells[partners[net.to_consumers[partners]]]
+
+
+def every_replica(world: World, net: Layout, positions: np.ndarray) -> np.ndarray:
+    """The rows of some positions in all replicas."""
+    starts = np.arange(world.num_replicas)[:, None] * net.num_positions
+    return (starts + positions).reshape(-1)
+
+
+def add_demand(world: World, rows: np.ndarray, quantity: np.ndarray) -> None:
+    """Add to this week's demand of some positions; `quantity` has a value for every position."""
+    live = rows[world.is_live[world.tables["positions"]["replica"][rows]]]
+    world.tables["positions"]["history"][live, 0] += quantity[live]
 
 
 def note_demand(world: World, rows: np.ndarray, quantity: np.ndarray) -> None:

@@ -12,7 +12,8 @@ from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.manufacturing import effective
 from ecosim.manufacturing.active import selling
-from ecosim.manufacturing.delivery import note_demand
+from ecosim.manufacturing.delivery import add_demand, every_replica, note_demand, serves_both
+from ecosim.manufacturing.demand_kinds import other_kind
 from ecosim.manufacturing.lost import LostSales
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
@@ -31,18 +32,22 @@ class Demand:
     `demand` is what they want, whoever serves it.
 
     Draws:
-        Demand of each firm and week, from the world's seed: normal and rounded, or Poisson, as `demand.kind` says; a
-        step is not drawn.
+        Demand of each firm and week, from the world's seed, as `demand.kind` says: normal and rounded, Poisson,
+        seasonal, autocorrelated; a step, a constant and a file are not drawn.
     """
 
     name = "demand"
     repeats = False
-    writes = ("demand", "sales", "lost_sales")
+    writes: tuple[str, ...] = ("demand", "sales")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.facts = scenario.demand
+        self.serves_both = serves_both(net)
+        self.is_later = len(self.serves_both) > 0 and "ship" in scenario.phases[: scenario.phases.index("demand")]
+        self.other_kind = other_kind(scenario, net)
         self.lost = LostSales(scenario, net) if net.loses.any() else None
+        self.writes += ("lost_sales",) if self.lost else ()
         self.positions = net.position[np.arange(net.num_members), net.sells][net.to_consumers]
 
     def ask(self, world: World) -> list[Question]:
@@ -72,11 +77,14 @@ class Demand:
         world.ledger.move(item + 1, sold, account, consumers)
         taken = value(firms["price"][firm], sold)
         world.ledger.pay("sales", taken, consumers, account)
-        if "revenue" in firms:
-            firms["revenue"][firm] += taken
+        firms["revenue"][firm] += taken
         quantity = np.zeros(positions.num_rows, np.int64)
         quantity[rows] = asked
-        note_demand(world, rows, quantity)
+        fresh = rows
+        if self.is_later:  # shipping has begun the week in the history of those who also sell to firms
+            add_demand(world, every_replica(world, self.net, self.serves_both), quantity)
+            fresh = rows[~np.isin(rows % self.net.num_positions, self.serves_both)]
+        note_demand(world, fresh, quantity)
         at_once = np.clip(stock - (owed - asked), 0, asked)
         return {
             **(self.lost.strike(world, rows) if self.lost else {}),
@@ -110,6 +118,8 @@ class Demand:
 
     def _draw(self, world: World, replica: Array, member: Array) -> Array:
         """Units that consumers would want in ordinary times, whole."""
+        if self.other_kind is not None:
+            return self.other_kind(world, replica, member)
         facts, seed = self.facts, world.seed(seeds.WORLD, replica)
         if facts.kind == "step":
             units = facts.mean_units if world.steps < facts.step_week else facts.step_units

@@ -18,7 +18,8 @@ from ecosim.levers import Lever
 from ecosim.manufacturing.active import FINISHES, STAYS, WAITS
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.companies import LEFT, NOT_YET, profit_of
+from ecosim.manufacturing.companies import LEFT, NOT_YET
+from ecosim.manufacturing.concentration import profit_of
 from ecosim.manufacturing.entrants import draw, groups_of
 from ecosim.manufacturing.facts.company import Entry, is_entrant
 from ecosim.manufacturing.liquidation import close, exits, going_prices, sell_stock, share_of

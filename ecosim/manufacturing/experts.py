@@ -23,6 +23,22 @@ FORECAST_WEEKS = 4
 """Weeks of history in the moving average."""
 
 
+def keep_policy(question: Question) -> Answers:
+    """Keep to the policy that the scenario gives the firm (`policies`); without one order up to the forecast.
+
+    At or below the reorder point it orders up to the level, or the fewest whole lots that lift the position above the
+    reorder point.
+    """
+    usual = order_up_to(question)
+    if "has_policy" not in question.columns:
+        return usual
+    point, lot = question["reorder_point"], question["lot"]
+    short = point + MILLION - question["position"]
+    wish = np.where(lot > 0, -(-short // np.maximum(lot, 1)) * lot, question["order_up_to"] - question["position"])
+    kept = _bucket(question, "quantity").snap(np.where(short > 0, wish + MILLION - 1, 0))
+    return {"quantity": np.where(question["has_policy"] == 1, kept, usual["quantity"])}
+
+
 def order_up_to(question: Question) -> Answers:
     """Order what lifts the inventory position to the forecast demand of lead time + review + safety.
 
@@ -126,7 +142,8 @@ def _choice(question: Question, name: str) -> Choice:
 
 
 REPLENISH: Mapping[str, Expert] = {
-    "scripted": order_up_to,
+    "scripted": keep_policy,
+    "keep_policy": keep_policy,
     "order_up_to": order_up_to,
     "pass_on": pass_on,
     "forecast_driven": forecast_driven,

@@ -68,7 +68,7 @@ class Settle:
         if not len(firm):
             return {}
         replica = firms["replica"][firm]
-        interest = value(np.int64(self.rate), -cash[firm])
+        interest = value(np.full(len(firm), self.rate), -cash[firm])
         ledger.pay("interest", interest, ledger.rows(replica, firms["member"][firm]), ledger.outside("bank", replica))
         firm = firm[cash[firm] - interest < -firms["credit_limit"][firm]]
         if not len(firm):

@@ -216,7 +216,8 @@ class Hearing:
 
     def _more(self, talks: Table, turn: Turn) -> dict[str, Array]:
         """Columns that not every scenario has: penalty, discount, rivals."""
-        facts, more = self.facts, {}
+        facts = self.facts
+        more: dict[str, Array] = {}
         if facts.has_penalty:
             more |= {"offer_penalty": talks[f"{turn.other}_penalty"], "own_penalty": talks[f"{turn.side}_penalty"]}
             more["expected_lateness"] = talks[f"{turn.side}_lateness"]

@@ -11,8 +11,8 @@ A firm that fails is wound up within its week, in this order:
 4. Cash above zero and what 2 and 3 brought are its estate; the bank (its cash below zero) and its buyers share that
    pro rata (`rules.claims`). What the bank does not get is written off. Anything left over stays with its owners.
 
-Claims between firms that fail in the same week are void: neither can wait for the other. Consumers who wait for goods
-have not paid, and get nothing.
+Penalties are paid as goods arrive, so none is outstanding. Claims between firms that fail in the same week are void:
+neither can wait for the other. Consumers who wait for goods have not paid, and get nothing.
 
 Source: rules of the common kind, simplified: equal ranks of creditors, stoppage in transit (as in UCC § 2-705).
 """
@@ -49,7 +49,7 @@ def going_prices(world: World, net: Layout, scenario: ManufacturingScenario, rep
     """
     num_items = len(net.items)
     if "board" in world.tables:
-        return cast(Array, world.tables["board"]["trading_price"].reshape(-1, num_items)[replica])
+        return world.tables["board"]["trading_price"].reshape(-1, num_items)[replica]
     usual = np.array([market_price(net, scenario, i) for i in range(num_items)], np.int64)
     return np.broadcast_to(usual, (len(replica), num_items))
 
@@ -178,4 +178,4 @@ def _stop_goods(world: World, net: Layout, place: Array) -> Array:
 
 def share_of(price: Array, share: int) -> Array:
     """A share, in millionths, of prices."""
-    return cast(Array, price * share // MILLION)
+    return price * share // MILLION

@@ -23,7 +23,7 @@ CENT = 10_000
 """The grid of prices, in millionths of a euro."""
 
 OFFER = ("price", "quantity", "week")
-"""The issues of every offer; the week counts from the week of the talk. Where it is negotiated, `penalty` comes last."""
+"""The issues of every offer; the week counts from the week of the talk. `penalty` comes last, if negotiated."""
 
 SIDES = ("buyer", "seller")
 SPOKEN = {"said": NOBODY, "cited": NOBODY, "promise": 0, "threat": 0, "asked": 0}

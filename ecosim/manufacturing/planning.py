@@ -10,8 +10,9 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
-from ecosim.manufacturing import effective, forecasting, reading
+from ecosim.manufacturing import effective, forecasting, policies, reading
 from ecosim.manufacturing.active import acting
+from ecosim.manufacturing.policies import Policies
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
@@ -33,7 +34,6 @@ SEES = {
     "item_name": Meaning("", "which item"),
 }
 ANSWERS = {"quantity": Meaning("units/1e6", "how much to order this week, or to start making, in whole units")}
-UNITS = units({**SEES, **forecasting.SHOWN, **reading.FEARED})
 
 
 class Replenish:
@@ -54,9 +54,12 @@ class Replenish:
             **SEES,
             **(forecasting.SHOWN if scenario.forecaster is not None else {}),
             **(reading.FEARED if scenario.bulletins is not None else {}),
+            **(policies.SEES if scenario.policies else {}),
         }
         self.max_order = scenario.max_order_units * MILLION
         self.buy_weeks = net.order_weeks[net.owner] + slowest(net, "order" in scenario.phases)
+        self.policies = Policies(scenario, net) if scenario.policies else None
+        self.units = units(self.sees)
         self.item_names = np.array(net.items, dtype=object)
         self.prices = [market_price(net, scenario, i) for i in range(len(net.items))]
 
@@ -118,9 +121,10 @@ class Replenish:
                 "item_name": self.item_names[item],
                 **forecasting.shown(world, rows),
                 **reading.feared(world, net, rows),
+                **(self.policies.columns(world, rows, debts) if self.policies else {}),
             },
             masks={"demand_history": np.ones((len(rows), positions["history"].shape[1]), bool)},
-            units=UNITS,
+            units=self.units,
             fields=(
                 Bucket(
                     name="quantity",

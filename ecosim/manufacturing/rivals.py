@@ -1,4 +1,4 @@
-"""What a firm's other talks about the same item have brought: the best offer that stands there, and how many there are."""
+"""What a firm's other talks about the same item have brought: the best offer that stands, and how many there are."""
 
 from __future__ import annotations
 

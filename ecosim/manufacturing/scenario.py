@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ecosim.manufacturing import wiring
+from ecosim.manufacturing import series, wiring
 from ecosim.manufacturing.facts import company
 from ecosim.manufacturing.facts.board import Board
 from ecosim.manufacturing.facts.bulletins import Bulletins
@@ -130,6 +130,10 @@ class ManufacturingScenario(Scenario):
     def late(self) -> list[str]:
         """What comes after the last week."""
         return [*company.late(self), *late_faults(self.shocks or [], self.steps)]
+
+    def file_faults(self) -> list[str]:
+        """What is wrong with the files that the scenario names."""
+        return series.faults(self)
 
 
 def _item_faults(items: dict[str, Item]) -> list[str]:

@@ -3,7 +3,8 @@
 Definitions, by the unit that they count:
 
 * `otif`: an order line (a contract) is on time and in full if all of it has arrived by the agreed week. Lines that fall
-  due within the run count; one that became void because a party failed is not missed. Source: McKinsey (2019), Defining 'on-time, in-full' in the consumer sector (by order line).
+  due within the run count; one that became void because a party failed is not missed. Source: McKinsey (2019),
+  Defining 'on-time, in-full' in the consumer sector (by order line).
 * `in_full`: the same by units: what had arrived by the agreed week ÷ what was due by then.
 * `fill_rate_type_1`: weeks in which a firm served all its consumers at once ÷ weeks. Source: Nahmias (2009), Production
   and operations analysis, chapter 5: type 1 service, there by order cycle, here by week; `fill_rate` is type 2.
@@ -64,7 +65,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
     counts = contracts["due_week"] <= scenario.steps
     add("lines", contracts, counts.astype(float))
     add("line_units", contracts, np.where(counts, contracts["quantity"], 0) / MILLION)
-    missed = late_lines(world, _struck(scenario, net, events))
+    missed = late_lines(world, _struck(scenario, net, world.steps, events))
     add("missed_lines", missed, np.ones(missed.num_rows))
     add("missed_units", missed, missed["missing"] / MILLION)
     served = (sales["at_once"] >= _wanted(events)) & (sales["owed"] == 0)
@@ -76,13 +77,13 @@ def measure(world: World, events: Events, add: Adder) -> None:
             add.figures["price_dispersion", item] = variation(about["replica"], about["price"], world.num_replicas)
 
 
-def _struck(scenario: ManufacturingScenario, net: Layout, events: Events) -> Table | None:
+def _struck(scenario: ManufacturingScenario, net: Layout, week: int, events: Events) -> Table | None:
     """Order lines struck off this week that would have fallen due within the run; None where nothing ever is."""
     struck = events.get("lost_orders")
     if struck is None or not struck.num_rows:
         return None
-    ahead = net.order_weeks[struck["buyer"]] + net.promise_weeks(struck["seller"], struck["buyer"])
-    return struck.take(struck["signed_week"] + ahead <= scenario.steps)
+    due = week + net.transit_weeks(struck["seller"], struck["buyer"])  # they go in the last week that would be in time
+    return struck.take(due <= scenario.steps)
 
 
 def _wanted(events: Events) -> Array:

@@ -35,11 +35,12 @@ class Produce:
 
     name = "produce"
     repeats = False
-    writes = ("production", "scrap", "rejects")
+    writes: tuple[str, ...] = ("production",)
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.lines = Lines(scenario, net) if any(firms.line for firms in scenario.firms) else None
+        self.writes += (("scrap",) if self.lines else ()) + (("rejects",) if scenario.equipment is not None else ())
         self.make_cost = np.array([micro(scenario.items[name].make_cost_eur) for name in net.items])
 
     def ask(self, world: World) -> list[Question]:

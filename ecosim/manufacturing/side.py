@@ -8,9 +8,12 @@ import numpy as np
 
 from ecosim.levers import Panel, Place
 from ecosim.manufacturing import (
+    adoption,
     aftermath,
     board,
     companies,
+    concentration,
+    demand_kinds,
     effectiveness,
     entry,
     finance,
@@ -53,6 +56,9 @@ ALL = join(
         readers.CHAPTER,
         transport.CHAPTER,
         welfare.CHAPTER,
+        demand_kinds.CHAPTER,
+        concentration.CHAPTER,
+        adoption.CHAPTER,
     ]
 )
 
@@ -135,5 +141,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
-    has_phase=lambda scenario: scenario.phases,
+    menu=adoption.menu,
 )

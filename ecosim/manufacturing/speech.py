@@ -3,10 +3,11 @@
 An accept and a reject say so themselves. With an offer of its own a mover may
 
 * propose: nothing but the offer;
-* threaten to leave, once the other has made an offer: where threats are binding, the talk ends if the other's next offer
-  is no better for the one who threatened; where they are cheap, the threat stands until taken back, and nothing follows;
-* cite a rival: show the best price that stands in another of its talks about the item. It must be there, and is shown as
-  it is, unless bluffing is allowed;
+* threaten to leave, once the other has made an offer: where threats are binding, the talk ends if the other's next
+  offer is no better for the one who threatened; where they are cheap, the threat stands until taken back, and nothing
+  follows;
+* cite a rival: show the best price that stands in another of its talks about the item. It must be there, and is shown
+  as it is, unless bluffing is allowed;
 * promise volume: it will neither offer nor accept less, in the rest of the talk, than it offers now;
 * ask: what the other needs, or can promise, of the item; the asker sees the true figure from then on;
 * apologise: take back a threat that stands (cheap ones only); or, as a seller that has come late, say so.
@@ -25,10 +26,12 @@ import numpy as np
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.chapter import Chapter
+from ecosim.manufacturing.openings import standing
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import NOBODY
+from ecosim.manufacturing.state import NOBODY, Layout
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Schema
+from ecosim.words import Table
 
 PROPOSE, AGREE, REFUSE, THREATEN, CITE, PROMISE, ASK, APOLOGISE = range(8)
 ACTS = ("propose", "accept", "reject", "threaten", "cite", "promise", "ask", "apologise")
@@ -72,9 +75,11 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 def sentence(said: Said) -> str:
     """One English sentence for a speech act and its offer; numbers as exact as they are.
 
-    >>> sentence(Said(CITE, 50_000_000, 20_000_000, 2, 25_000, 48_990_000))
-    "Another firm's price is 48.99 EUR; I offer 20 units at 50.00 EUR a unit, delivered in week 2, with 2.5% back for each week late."
-    """  # noqa: E501  # one line of output
+    >>> sentence(Said(PROPOSE, 50_000_000, 20_000_000, 2, 25_000))
+    'I offer 20 units at 50.00 EUR a unit, delivered in week 2, with 2.5% back for each week late.'
+    >>> sentence(Said(CITE, 50_000_000, 1_000_000, 2, cited=48_990_000))
+    "Another firm's price is 48.99 EUR; I offer 1 unit at 50.00 EUR a unit, delivered in week 2."
+    """
     opening = _OPENINGS[said.act].format(cited=f"{_plain(said.cited, 2)} EUR")
     goods = f"{_plain(said.quantity)} unit{'' if said.quantity == MILLION else 's'}"
     penalty = "" if said.penalty == NOBODY else _PENALTY.format(penalty=_plain(said.penalty * 100))
@@ -165,8 +170,23 @@ _PARTY = {
     "asked": Meaning("", "1 once it has asked what the other needs"),
 }
 
+
+def _speaks(scenario: ManufacturingScenario) -> bool:
+    return "negotiate" in scenario.phases and (scenario.negotiation.speech or scenario.negotiation.has_penalty)
+
+
+def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
+    names = [
+        *standing(scenario.negotiation),
+        *(("buyer_lateness", "seller_lateness") if scenario.negotiation.has_penalty else ()),
+    ]
+    empty = np.zeros(0, np.int64)
+    tables["talks"] = Table({**tables["talks"], **{name: empty for name in names}})
+
+
 CHAPTER = Chapter(
-    is_in=lambda scenario: _speaks(scenario),
+    is_in=_speaks,
+    build=_build,
     schemas={
         "speeches": Schema(
             "what was said with the moves of negotiations, where scenarios have speech or negotiate penalties",
@@ -199,7 +219,3 @@ CHAPTER = Chapter(
         )
     },
 )
-
-
-def _speaks(scenario: ManufacturingScenario) -> bool:
-    return scenario.negotiation.speech or scenario.negotiation.has_penalty

@@ -1,6 +1,7 @@
 """Those who negotiate by a rule: from what a negotiator sees to its move. Pure functions over columns.
 
-Every tactic has a *target*: what a unit should cost a buyer, or bring a seller, with everything counted (`rules.deals`).
+Every tactic has a *target*: what a unit should cost a buyer, or bring a seller, with everything counted
+(`rules.deals`).
 
 * It accepts an offer that is at least as good as its target, and where gains are discounted, one that is as good as the
   target would be a round later. A seller refuses weeks in which it cannot deliver. Past its deadline it leaves.
@@ -9,16 +10,16 @@ Every tactic has a *target*: what a unit should cost a buyer, or bring a seller,
   other way round, in proportion to the price.
 
 Where there is speech, all tactics react alike to what the other says: a rival's price that was cited is the other's
-outside option, which they match down to their own limit; a threat moves their target a tenth of the way to their limit,
-and at least a cent past their own last offer; to a promise of volume the time-dependent tactics give way as in the next
-round; of an apology nothing follows but that the threat is gone. And they speak alike, by the first of these that may be
-said: a seller that comes late apologises in its first round; a buyer asks in its first round; who has a rival better
-than the offer cites it (as it is, or where bluffing is allowed and it has none, one a tenth better than the offer); who
-makes a second offer promises its volume; who has one round left threatens. Else they just propose.
+outside option, which they match down to their own limit; a threat moves their target a tenth of the way to their
+limit, and at least a cent past their own last offer; to a promise of volume the time-dependent tactics give way as in
+the next round; of an apology nothing follows but that the threat is gone. And they speak alike, by the first of these
+that may be said: a seller that comes late apologises in its first round; a buyer asks in its first round; who has a
+rival better than the offer cites it (as it is, or where bluffing is allowed and it has none, one a tenth better than
+the offer); who makes a second offer promises its volume; who has one round left threatens. Else they just propose.
 
 Sources: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents (time-dependent and
-imitative tactics); Hou (2004), Predicting agents' tactics in automated negotiation (regression on the family of tactics);
-Li, Giampapa, Sycara (2006), Bilateral negotiation decisions with uncertain dynamic outside options.
+imitative tactics); Hou (2004), Predicting agents' tactics in automated negotiation (regression on the family of
+tactics); Li, Giampapa, Sycara (2006), Bilateral negotiation decisions with uncertain dynamic outside options.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
 from ecosim.manufacturing import speech
 from ecosim.manufacturing.hearing import ACCEPT, COUNTER, REJECT
 from ecosim.manufacturing.openings import CENT
-from ecosim.manufacturing.opponent import forecast
+from ecosim.manufacturing.opponent import fit, worth_waiting_for
 from ecosim.rules import bargain, deals
 from ecosim.words import Answers, Expert, Question
 
@@ -80,7 +81,7 @@ def conceder(question: Question) -> Answers:
 
 
 def tit_for_tat(question: Question) -> Answers:
-    """A negotiator who gives way in the proportion in which the other did: own last price × other's last but one ÷ last.
+    """A negotiator who gives way in the proportion in which the other did: own price × other's last but one ÷ last.
 
     It opens with its best price and stays there until the other has made two offers; in its last round it offers its
     limit and takes any gain.
@@ -148,7 +149,11 @@ def _best_response(question: Question, is_buyer: bool) -> Array:
         return known
     offers = question["offers_price"][:, [4, 2, 0]]
     discount = question["discount"] if "discount" in question.columns else np.ones(len(limit))
-    best = forecast(offers, question["round"], question["rounds_left"], limit, discount, is_buyer)
+    last = question["round"] - is_buyer  # the buyer moves first: it has seen offers up to the round before
+    other = 2 * question["market_price"] - limit
+    best = worth_waiting_for(
+        fit(offers, last), offers[:, 2], last, question["rounds_left"], (limit, other), discount, is_buyer
+    )
     best = np.minimum(best, limit) if is_buyer else np.maximum(best, limit)
     return np.where(question["rounds_left"] == 0, limit, np.where(seen, best, known))
 
@@ -181,7 +186,7 @@ def _aspiration(question: Question, tactic: Array | int) -> Array:
 
 @cache
 def _aspirations(spans: int) -> Array:
-    """The aspiration of every tactic at every round of every span of rounds, at (tactic × spans + round) × spans + span."""
+    """The aspiration of every tactic at every round of every span, at (tactic × spans + round) × spans + span."""
     now, last = np.divmod(np.arange(spans * spans), spans)
     time = bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1)
     return np.concatenate([bargain.aspiration(time, one) for one in TACTICS.tolist()])
@@ -214,10 +219,7 @@ def _move(question: Question, tactic: Target, is_buyer: bool) -> Answers:
     allowed = _choice(question, "act").allowed
     accept = _is_good(question, target, limit, is_buyer) & allowed[:, ACCEPT]
     act = np.where(accept, ACCEPT, np.where(allowed[:, COUNTER], COUNTER, REJECT))
-    if is_buyer:
-        wish = question["need"]
-    else:
-        wish = np.minimum(question["offer_quantity"], question["need"])
+    wish = question["need"] if is_buyer else np.minimum(question["offer_quantity"], question["need"])
     if has_words:
         told = question["told_need"]
         wish = np.where(told > 0, np.minimum(wish, told), wish)
@@ -250,7 +252,7 @@ def _is_good(question: Question, target: Array, limit: Array, is_buyer: bool) ->
 def _worth(question: Question, is_buyer: bool) -> Array:
     """What a unit of the standing offer costs a buyer or brings a seller, with everything counted."""
     price = question["offer_price"]
-    terms = ()
+    terms: tuple[Array, ...] = ()
     if "expected_lateness" in question.columns:
         terms = (np.maximum(question["offer_penalty"], 0), question["expected_lateness"])
     if not is_buyer:

@@ -1,4 +1,4 @@
-"""Negotiations: stacked alternating offers about price, quantity and delivery week, and where scenarios say so, penalty.
+"""Negotiations: stacked alternating offers about price, quantity, delivery week, and in some scenarios the penalty.
 
 All open talks of all replicas advance as one batch a move. The buyer opens; whoever's turn it is accepts the other's
 standing offer, makes another, or rejects (which ends the talk). A firm can't see the other's limit, deadline or room;
@@ -116,7 +116,7 @@ class Negotiate:
         return Turn(move, side, other, mover, parts)
 
     def _offers(self, talks: Table, turn: Turn, act: Array, said: dict[str, Array]) -> dict[str, Table]:
-        """This move's rows for the event table `offers`; an accept or reject tells the offer at stake."""
+        """Rows of the event table `offers` for the move; an accept or reject tells the offer at stake."""
         rows = {name: talks[name] for name in PARTIES} | {"move": talks["moves"], "act": act}
         return {"offers": Table(rows | {what: said[what] for what in ("price", "quantity", "week")})}
 
@@ -164,7 +164,7 @@ class Negotiate:
         return aftermath.gain(talks, side, offer, self.net.promise_weeks(talks["seller"], talks["buyer"]))
 
     def _words(self, talks: Table, turn: Turn, answers: dict[str, Array], said: dict[str, Array]) -> Table:
-        """This move's rows for the event table `speeches`."""
+        """Rows of the event table `speeches` for the move."""
         rows, side = talks.num_rows, turn.side
         plain = np.array([speech.AGREE, speech.PROPOSE, speech.REFUSE])  # by act
         none = np.full(rows, NOBODY)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ecosim.manufacturing.scenario import ManufacturingScenario
 
 
+_COVERING = ("arrive", "demand", "replenish")
+_MOST_POISSON = 500
+
+
 def firm_names(scenario: ManufacturingScenario) -> list[tuple[str, Firms]]:
     """Every firm's name with its group, in the order of their numbers."""
     return [
@@ -43,6 +47,31 @@ def needs(scenario: ManufacturingScenario, firms: Firms) -> list[str]:
 def partner_name(firms: Firms, item: str) -> str | None:
     """From whom a firm of the group buys an item."""
     return firms.partners.get(item, firms.partner)
+
+
+def covered_weeks(scenario: ManufacturingScenario, firms: Firms) -> int:
+    """For how many weeks of demand an order has to last: from its week until it could first serve demand.
+
+    It follows from lead times and the order of the phases: with `arrive, demand, …, ship` a lead time of L covers L
+    weeks, with `replenish, …, ship, arrive, demand` it covers L + 1.
+    """
+    at: dict[str, int] = {name: i for i, name in enumerate(scenario.phases)}
+    first = 0 if at["replenish"] < at["demand"] else 1
+    if firms.role == "distributor":
+        told = scenario.order_weeks if firms.order_weeks is None else firms.order_weeks
+        told = told if "order" in at else 0
+        lead = scenario.lead_time_weeks if firms.lead_time_weeks is None else firms.lead_time_weeks
+        start, source = told, "ship"
+        if told == 0 and at["ship"] < at["order" if "order" in at else "negotiate"]:
+            start = 1
+    else:
+        start, source, lead = int(at["produce"] < at["replenish"]), "produce", firms.make_weeks
+    if firms.role != "distributor" and lead == 0:
+        here, arrival = "produce", start
+    else:
+        here, arrival = "arrive", start + lead + int(lead == 0 and at["arrive"] < at[source])
+    served = arrival + int(at[here] > at["demand"])
+    return served - first + 1
 
 
 def faults(scenario: ManufacturingScenario) -> list[str]:
@@ -78,15 +107,15 @@ def _of_firms(
             yield f"{place}.partners.{item}: it buys no {item!r}; it buys {', '.join(wanted) or 'nothing'}"
     if "order" in scenario.phases and not unknown:
         for item in wanted:
-            name = partner_name(firms, item)
-            if name is None:
+            seller = partner_name(firms, item)
+            if seller is None:
                 yield (
                     f"{place}.partner: needed, because the phase 'order' buys {item!r} from one partner without "
                     "negotiation"
                 )
-            elif sells[known[name]] != item:
+            elif sells[known[seller]] != item:
                 key = f"partners.{item}" if item in firms.partners else "partner"
-                yield f"{place}.{key}: {name!r} sells {sells[known[name]]!r}, but {item!r} is to be bought there"
+                yield f"{place}.{key}: {seller!r} sells {sells[known[seller]]!r}, but {item!r} is to be bought there"
     yield from _of_line(place, firms)
 
 
@@ -136,6 +165,12 @@ def _of_policy(scenario: ManufacturingScenario, name: str, policy: Policy) -> It
         yield f"{place}.kind: who is downstream is known only where partners are fixed, with the phase 'order'"
     if not is_computed:
         return
+    is_buyer = firms.role == "distributor"
+    lacking = [n for n in (*_COVERING, "ship" if is_buyer else "produce") if n not in scenario.phases]
+    lacking += ["order"] if is_buyer and not {"order", "negotiate"} & set(scenario.phases) else []
+    if lacking:
+        yield f"{place}: the order of the week decides what a level has to cover, but phases lacks {lacking[0]!r}"
+        return
     if firms.demand != "consumers":
         yield f"{place}: give its levels; they are computed only for firms that sell to consumers"
     if holding == 0 or (policy.kind != "eoq" and backlog == 0):
@@ -144,5 +179,11 @@ def _of_policy(scenario: ManufacturingScenario, name: str, policy: Policy) -> It
         yield f"{place}: eoq weighs the cost of an order; give {firms.name} an order_cost_eur above 0"
     if policy.kind == "s_S" and scenario.demand.kind != "poisson":
         yield f"{place}: s_S is computed for Poisson demand; give reorder_units and level_units"
+    weeks = covered_weeks(scenario, firms)
+    if policy.kind == "s_S" and scenario.demand.mean_units * weeks > _MOST_POISSON:
+        yield (
+            f"{place}: s_S is computed for a mean demand of at most {_MOST_POISSON} in the {weeks} weeks that an order "
+            "covers; give reorder_units and level_units"
+        )
     if policy.kind != "s_S" and not scenario.demand.mean_units:
-        yield f"{place}: {policy.kind} needs the mean of demand; give demand.mean_units above 0"
+        yield f"{place}: {policy.kind} is computed from demand.mean_units; give it above 0, or give the levels"

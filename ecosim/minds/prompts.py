@@ -52,15 +52,42 @@ def percent(share: float) -> str:
     return str(round(100 * share))
 
 
+def share(millionths: int) -> str:
+    """A share in millionths as percent, exact.
+
+    >>> share(25_000), share(100_000)
+    ('2.5%', '10%')
+    """
+    whole, rest = divmod(millionths, 10_000)
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + "%"
+
+
 def spell(value: int, unit: str) -> str:
     """A number as a language mind is shown it, by its unit."""
+    if unit == "share/1e6":
+        return share(value)
     if unit == "EUR/1e6":
         return euros(value)
     return units(value) if unit == "units/1e6" else str(value)
 
 
 _FILTERS = {
-    *("eur", "units", "percent", "sort", "join", "sum", "replace", "length", "count", "first", "last", "min", "max"),
+    *(
+        "eur",
+        "units",
+        "percent",
+        "share",
+        "sort",
+        "join",
+        "sum",
+        "replace",
+        "length",
+        "count",
+        "first",
+        "last",
+        "min",
+        "max",
+    ),
     *("round", "abs", "int", "float", "list", "reverse", "unique", "lower", "upper", "title", "trim", "default"),
 }
 _REFUSED = (
@@ -91,7 +118,7 @@ class Prompts:
         self._reads = card.questions[phase].reads
         self._may_read = card.questions[phase].may_read
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        environment.filters.update(eur=euros, units=units, percent=percent)
+        environment.filters.update(eur=euros, units=units, percent=percent, share=share)
         shared, own = self.sources
         self._shared = _template(environment, shared, self._place, 1)
         self._own = _template(environment, own, self._place, 2 + shared.count("\n"))
@@ -151,7 +178,7 @@ class Prompts:
                 faults.append(
                     f"{name}: {question.name} has no such column; it has {', '.join(sorted(question.columns))}"
                 )
-            elif name in question.units and question.units[name] != unit:
+            elif name in question.columns and name in question.units and question.units[name] != unit:
                 faults.append(f"{name}: the card reads it in {unit!r}, the question gives {question.units[name]!r}")
         if faults:
             raise CatalogError("\n".join(f"{self._place.parent / 'card.yaml'}: reads.{fault}" for fault in faults))
@@ -191,10 +218,12 @@ def asked_fields(cards: Mapping[str, Card], question: Question, mind: str) -> Ma
     if card is None or question.phase not in card.questions:
         known = ", ".join(sorted(f"{role}.{phase}" for role, card in cards.items() for phase in card.questions))
         raise CatalogError(f"mind {mind!r} has no card for the question {question.name!r}; it has {known}")
-    asks = card.questions[question.phase].fields
-    if list(asks) != [spec.name for spec in question.fields]:
+    entry = card.questions[question.phase]
+    asks = entry.asks([spec.name for spec in question.fields])
+    if asks is None:
         raise CatalogError(
             f"{card.folder / 'card.yaml'}: questions.{question.phase}.fields: the question asks "
-            f"{[spec.name for spec in question.fields]} in this order, the card has {list(asks)}"
+            f"{[spec.name for spec in question.fields]} in this order, the card has "
+            f"{[*entry.fields, *entry.may_ask]}"
         )
     return asks

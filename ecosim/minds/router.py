@@ -98,6 +98,10 @@ class Router:
         if len(self._arm) != len(self.arms):
             self._names = tuple(dict.fromkeys(self.arms))
             self._arm = np.array([self._names.index(name) for name in self.arms])
+        if len(self._names) == 1:
+            arm = self.work_by_arm.setdefault(self._names[0], {})
+            arm[grade] = arm.get(grade, Work()) + Work(job.question.num_rows, 0.0, int(flops.sum()))
+            return decision
         who = self._arm[job.question.key["replica"]]
         count = np.bincount(who, minlength=len(self._names))
         cost = np.zeros(len(self._names), np.int64)

@@ -22,7 +22,7 @@ def seats(source: Source, arm: str) -> dict[tuple[str, str], list[str]]:
         (role, phase): [
             known.get(name, name) for name in _first(role, phase, wishes) or _first(role, phase, base) or ["scripted"]
         ]
-        for role, phases in source.run.side.roles.items()
+        for role, phases in source.run.side.asked(source.run.scenario).items()
         for phase in phases
     }
 
@@ -47,7 +47,7 @@ def _lines(source: Source, arm: str) -> list[str]:
     found = seats(source, arm)
     return [
         f"{title(role)}: {_role(phases, {p: found[role, p] for p in phases})}"
-        for role, phases in source.run.side.roles.items()
+        for role, phases in source.run.side.asked(source.run.scenario).items()
         if phases
     ]
 

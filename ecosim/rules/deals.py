@@ -1,9 +1,9 @@
 """What a deal is worth to both sides, and which deals the bargaining theorists would have them strike.
 
-A deal is a price p of a unit, a quantity q, a week of delivery and a penalty s (share of the value for each week late).
-The buyer would pay up to B for a unit that comes when it wants it, the seller takes at least S; a week later than wanted
-costs the buyer a share h of the price, and each side has its own view of how many weeks late the goods will come (Lb and
-Ls, private). In euros:
+A deal is a price p of a unit, a quantity q, a week of delivery and a penalty s (share of the value for each week
+late). The buyer would pay up to B for a unit that comes when it wants it, the seller takes at least S; a week later
+than wanted costs the buyer a share h of the price, and each side has its own view of how many weeks late the goods
+will come (Lb and Ls, private). In euros:
 
     gain of the buyer  = (B − p · (1 + h · weeks after the one wanted − s · Lb)) · q
     gain of the seller = (p · (1 − s · Ls) − S) · q
@@ -12,10 +12,10 @@ No deal is worth 0 to both. A gain that comes in round r is worth δ^(r − 1) o
 shares and weeks of lateness too; products of ratios are floats of one row alone, so bits are the same everywhere.
 
 With quantity, week and penalty given, the gains of all prices lie on a line: p · a is what a unit costs the buyer with
-everything counted (`buyer_weight` a), p · b what it brings the seller (`seller_weight` b). More is better for both, later
-than can be delivered is worse for the buyer and no better for the seller, and the larger a penalty is the better if
-Lb > Ls, the worse if Lb < Ls; so the efficient deals are those of the largest quantity, the earliest week that the seller
-can keep and that penalty, at any price between S ÷ b and B ÷ a. On that line, by definition,
+everything counted (`buyer_weight` a), p · b what it brings the seller (`seller_weight` b). More is better for both,
+later than can be delivered is worse for the buyer and no better for the seller, and the larger a penalty is the better
+if Lb > Ls, the worse if Lb < Ls; so the efficient deals are those of the largest quantity, the earliest week that the
+seller can keep and that penalty, at any price between S ÷ b and B ÷ a. On that line, by definition,
 
 * Nash's price gives the largest product of gains: the middle of S ÷ b and B ÷ a;
 * Kalai's (1977, egalitarian) gives equal gains: (B + S) ÷ (a + b);
@@ -157,6 +157,10 @@ def line(
     return Line(buyer_limit * 1.0, seller_limit * 1.0, buyer_weight, seller_weight, low, high)
 
 
-def efficient_penalty(buyer_late: Array, seller_late: Array, most: int) -> Array:
-    """The penalty of all efficient deals: the largest where the buyer fears more lateness than the seller, else none."""
-    return np.where(buyer_late > seller_late, most, 0)
+def efficient_penalty(buyer_late: Array, seller_late: Array, weeks_late: Array, most: int) -> Array:
+    """The penalty of all efficient deals: the largest where the buyer expects more lateness, else none.
+
+    It is the one at which the buyer pays least for what the seller gets, a ÷ b; waiting costs a share of the price, so
+    it weighs in too.
+    """
+    return np.where(100 * buyer_late > (100 + WAIT_COST_PERCENT * weeks_late) * seller_late, most, 0)

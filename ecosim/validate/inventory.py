@@ -19,7 +19,7 @@ from ecosim.explore import Run
 from ecosim.fields import Array
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.scenario import build
-from ecosim.validate.cases import Case, Figure, estimated, near, standard_error
+from ecosim.validate.cases import Case, Figure, between, estimated, near, standard_error
 from ecosim.words import Answers, Expert, Question
 
 PLENTY = 10**9
@@ -86,6 +86,21 @@ def moving_average(question: Question) -> Answers:
     level = question["demand_history"][:, :HISTORY].sum(axis=1) * question["lead_time"] // HISTORY
     wish = np.maximum(level - position(question), 0)
     return {"quantity": (wish + MILLION // 2) // MILLION * MILLION}
+
+
+def with_safety_stock(question: Question) -> Answers:
+    """The same with one deviation of demand over the lead time, estimated from the same weeks, as safety stock."""
+    seen, weeks = question["demand_history"][:, :HISTORY] / MILLION, question["lead_time"]
+    forecast, spread = seen.mean(axis=1), seen.std(axis=1, ddof=1)
+    level = forecast * weeks + spread * np.sqrt(weeks)
+    return {"quantity": np.rint(np.maximum(level - position(question) / MILLION, 0)).astype(np.int64) * MILLION}
+
+
+def bullwhip_bound(lead_weeks: int, seeds: int = 400, weeks: int = 60) -> list[Figure]:
+    """With safety stock the ratio is at least that without, which theory gives."""
+    (found,) = bullwhip(lead_weeks, seeds, weeks, with_safety_stock)
+    bound = "the ratio without safety stock"
+    return [between("variance of orders over demand", found.found, found.target, np.inf, np.nan, bound)]
 
 
 def bullwhip(lead_weeks: int, seeds: int = 1000, weeks: int = 100, rule: Expert = moving_average) -> list[Figure]:
@@ -166,6 +181,19 @@ CASES = (
             method="1,000 replicas × 100 weeks of arrive, demand, charge, replenish, order, ship; no safety stock; "
             "demand N(10,000, 500²) units, so far from 0 that orders never are",
             compute=partial(bullwhip, lead),
+        )
+        for lead in (1, 2, 4)
+    ),
+    *(
+        Case(
+            name=f"bullwhip_safety_lead_{lead}",
+            part="manufacturing",
+            kind="V1",
+            shows=f"safety stock of one deviation amplifies orders at least as much, lead time {lead}",
+            source=CHEN,
+            method="as bullwhip_lead, 400 replicas × 60 weeks, with a safety factor of 1 on the deviation of the last "
+            f"{HISTORY} weeks",
+            compute=partial(bullwhip_bound, lead),
         )
         for lead in (1, 2, 4)
     ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ecosim.validate import bargaining, beer_game, inventory, laws, outage, shop_floor
+from ecosim.validate import bargaining, beer_game, chain, inventory, laws, outage, shop_floor, stock
 
 CASES = (
     *beer_game.CASES,
     *inventory.CASES,
+    *chain.CASES,
+    *stock.CASES,
     *bargaining.CASES,
     *shop_floor.CASES,
     *outage.CASES,

@@ -10,7 +10,7 @@ from ecosim import simulate
 from ecosim.errors import DecisionError
 from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Bucket
-from ecosim.manufacturing import experts
+from ecosim.manufacturing import tactics
 from ecosim.manufacturing.talks import ACCEPT, AGREED, COUNTER, OUTCOMES
 from ecosim.simulate import Arm
 from ecosim.validate.minds import anything_legal
@@ -68,7 +68,7 @@ def test_a_buyer_never_buys_more_than_it_wished_for():
     """Two talks a need, a buyer that accepts everything: what does not fit any more is withdrawn."""
 
     def eager(question):
-        answers = dict(experts.conceder(question))
+        answers = dict(tactics.conceder(question))
         can = question.field("act").allowed[:, ACCEPT] & (question["is_buyer"] == 1)
         answers["act"] = np.where(can, ACCEPT, answers["act"])
         for name in ("price", "quantity", "week"):

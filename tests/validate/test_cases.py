@@ -8,8 +8,8 @@ import pytest
 
 from ecosim.exact import MILLION
 from ecosim.manufacturing.delivery import Arrive
-from ecosim.manufacturing.experts import NEGOTIATE, linear
 from ecosim.manufacturing.side import ALL
+from ecosim.manufacturing.tactics import NEGOTIATE, linear
 from ecosim.validate import bargaining, community, inventory, language, laws, minds
 from ecosim.validate.cases import above, between, estimated, exactly, jackknife_error, within
 

@@ -8,7 +8,7 @@ import pytest
 
 from ecosim import cli, validate
 from ecosim.errors import DecisionError
-from ecosim.manufacturing.experts import NEGOTIATE, conceder
+from ecosim.manufacturing.tactics import NEGOTIATE, conceder
 from ecosim.validate.cases import KINDS, Case, Unavailable, exactly, within
 from ecosim.validate.table import rows
 

@@ -90,7 +90,7 @@ class Adoption(Facts):
     @model_validator(mode="after")
     def _says_everything_once(self) -> Self:
         minds = [offer.mind for offer in self.menu]
-        for place, said in (("menu", minds), ("phases", self.phases)):
+        for place, said in (("menu", minds), ("phases", [*map(str, self.phases)])):
             twice = next((one for one in said if said.count(one) > 1), None)
             if twice is not None:
                 raise ValueError(f"{place}: {twice!r} is listed twice; leave one out")

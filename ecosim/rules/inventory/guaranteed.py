@@ -121,10 +121,10 @@ class _Tree:
 
     def _read_back(self, children: Mapping[str, Sequence[str]]) -> Placement:
         root = self.order[-1][0]
-        wait, quote = np.unravel_index(int(self.choice[root].argmin()), self.choice[root].shape)
+        best = np.unravel_index(int(self.choice[root].argmin()), self.choice[root].shape)
         service: dict[str, int] = {}
         costs: dict[str, float] = {}
-        todo = [(root, int(wait), int(quote))]
+        todo = [(root, int(best[0]), int(best[1]))]
         while todo:
             name, wait, quote = todo.pop()
             stage = self.stages[name]
@@ -133,12 +133,13 @@ class _Tree:
             for child in children[name]:
                 cost = self.choice[child]
                 if child in stage.upstream:
+                    least = 0
                     cost = cost[:, : wait + 1]
-                    w, q = np.unravel_index(int(cost.argmin()), cost.shape)
                 else:
-                    w, q = np.unravel_index(int(cost[quote:].argmin()), cost[quote:].shape)
-                    w += quote
-                todo.append((child, int(w), int(q)))
+                    least = quote
+                    cost = cost[quote:]
+                w, q = np.unravel_index(int(cost.argmin()), cost.shape)
+                todo.append((child, least + int(w), int(q)))
         return Placement(service, costs, sum(costs.values()))
 
     def _order(self) -> list[tuple[str, str | None]]:

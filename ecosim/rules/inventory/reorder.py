@@ -27,28 +27,31 @@ class Reorder:
     cost: float
 
 
-def reorder_cost(point: int, level: int, mean: float, holding: float, shortage: float, order_cost: float) -> float:
+def reorder_cost(
+    point: int, level: int, mean: float, holding: float, shortage: float, order_cost: float, periods: int = 1
+) -> float:
     """The mean cost a period of one (s, S) policy: renewal reward over the levels between two orders.
 
     Args:
         point, level: s < S, whole units.
         mean: of Poisson demand a period.
         holding, shortage, order_cost: of a unit left, a unit short, and an order.
+        periods: that an order has to last, its own included.
 
     >>> round(reorder_cost(4, 10, 6, 1, 4, 5), 4)
     8.0341
     """
     chance = _poisson(mean)
     visits = _visits(chance, level - point)
-    costs = _period_costs(np.arange(level, point, -1), chance, holding, shortage)
+    costs = _period_costs(np.arange(level, point, -1), _poisson(mean * periods), holding, shortage)
     return float((order_cost + (costs * visits).sum()) / visits.sum())
 
 
-def best_reorder(mean: float, holding: float, shortage: float, order_cost: float) -> Reorder:
-    """The best (s, S) policy.
+def best_reorder(mean: float, holding: float, shortage: float, order_cost: float, periods: int = 1) -> Reorder:
+    """The best (s, S) policy; see `reorder_cost`.
 
     Raises:
-        ValueError: a cost or mean that is not above 0 (the order's may be 0), or a mean above 500.
+        ValueError: a cost or mean that is not above 0 (the order's may be 0), or a mean above 500 in the periods.
 
     Source: Zheng & Federgruen (1991), Finding optimal (s, S) policies is about as simple as evaluating a single policy.
 
@@ -56,12 +59,12 @@ def best_reorder(mean: float, holding: float, shortage: float, order_cost: float
     >>> found.point, found.level, round(found.cost, 4)
     (4, 10, 8.0341)
     """
-    if min(mean, holding, shortage) <= 0 or order_cost < 0 or mean > 500:
+    if min(mean, holding, shortage) <= 0 or order_cost < 0 or mean * periods > 500:
         raise ValueError(
             "needs mean (at most 500), holding and shortage > 0 and order_cost >= 0, "
             f"got {mean}, {holding}, {shortage}, {order_cost}"
         )
-    search = _Search(mean, holding, shortage, order_cost)
+    search = _Search(mean, holding, shortage, order_cost, periods)
     top = search.cheapest_level()
     point = top - 1
     while search.cost(point, top) > search.period(
@@ -83,8 +86,8 @@ def best_reorder(mean: float, holding: float, shortage: float, order_cost: float
 class _Search:
     """Costs of policies, with what they share computed once."""
 
-    def __init__(self, mean: float, holding: float, shortage: float, order_cost: float) -> None:
-        self.chance, self.order_cost = _poisson(mean), order_cost
+    def __init__(self, mean: float, holding: float, shortage: float, order_cost: float, periods: int) -> None:
+        self.chance, self.later, self.order_cost = _poisson(mean), _poisson(mean * periods), order_cost
         self.holding, self.shortage = holding, shortage
         self.known: dict[int, float] = {}
         self.visits = np.zeros(0)
@@ -92,7 +95,7 @@ class _Search:
     def period(self, level: int) -> float:
         """The mean cost of a period that starts at a level."""
         if level not in self.known:
-            self.known[level] = float(_period_costs(np.array([level]), self.chance, self.holding, self.shortage)[0])
+            self.known[level] = float(_period_costs(np.array([level]), self.later, self.holding, self.shortage)[0])
         return self.known[level]
 
     def cost(self, point: int, level: int) -> float:
