@@ -186,9 +186,10 @@ def test_check_reads_a_card_and_its_templates(shell, tmp_path):
     card = shutil.copytree(catalog.root() / "agents" / "supplier", tmp_path / "supplier") / "card.yaml"
     assert (
         shell("check", "supplier/card.yaml").out
-        == "supplier/card.yaml: good. supplier: prompts for replenish, negotiate, dispatch, maintain.\n"
+        == "supplier/card.yaml: good. supplier: prompts for replenish, negotiate, dispatch, maintain, adopt.\n"
     )
     assert set(one_object(shell("check", card, "--json").out)["questions"]) == {
+        "adopt",
         "dispatch",
         "maintain",
         "negotiate",
