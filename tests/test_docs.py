@@ -27,6 +27,7 @@ SAYS = {
     "demand_forecaster": "changes distributors' bullwhip by -",
     "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
+    "delivery_scheduling": "expedite_when_late: a unit costs +",
     "open_market_entry": "concentration of makers (HHI, 0 to 1): -",
     "smart_manufacturing": "price of a pump, EUR: +",
     "maintenance_or_not": "condition_based earns a shop",

@@ -10,6 +10,7 @@ from ecosim.record.store import Folder, Memory
 GOLDEN = {
     "beer_game": "d1f26e4a1a3e10f6",
     "creator_community": "100a601cc5f29966",
+    "delivery_scheduling": "8482c069af51b67f",  # T2: rounds of vehicles lean on the search of pyvrp 0.14
     "polya_feed": "c48eb81b1192fad7",
     "smart_manufacturing": "976d5369b4ab12ee",
     "trial_offer": "e55be83857ae01d3",

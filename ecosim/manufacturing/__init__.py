@@ -14,15 +14,17 @@ Theory:
     demand (the bullwhip effect), prices, and who gains how much by trade come out of this; none of them is put in.
 
 Scales:
-    A step is a week. There is no space: distance is the weeks that goods, and orders, are on the way. Money is
+    A step is a week. Distance is the weeks that goods, and orders, are on the way; where a scenario has `transport`,
+    firms are at places, and lanes or vehicles with their capacity and cost lead from one to another. Money is
     counted in euros, goods in units of their kind, both exactly, in whole millionths.
 
 Decisions:
     Firms decide what to order or make of each item, whom to ask for a quote, and every move of a negotiation; where a
-    scenario has `adoption`, also which mind decides for them. Cash and profit are measured; no mind is told to maximise
-    them. Scripted minds follow rules of thumb of their field and do not optimise; what a language model or a function
-    of a user's own pursues is its own affair. All firms of a role are asked at the same time, and each answers from its
-    own row. Social norms play no part.
+    scenario has `adoption`, also which mind decides for them; where it has `transport`, whether a customer's load
+    waits, leaves or is expedited. Cash and profit are measured; no mind is told to maximise them. Scripted minds follow
+    rules of thumb of their field and do not optimise; what a language model or a function of a user's own pursues is
+    its own affair. All firms of a role are asked at the same time, and each answers from its own row. Social norms play
+    no part.
 
 Sensing:
     A firm sees its own stock, orders, debts and demand, its own limit and deadline, and in a talk the offers of the

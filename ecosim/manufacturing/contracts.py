@@ -118,14 +118,15 @@ class Order:
         positions = world.tables["positions"]
         rows = self._served(world, buying(world, self.net))
         member = positions["member"][rows]
+        seller = self.net.partner[rows % self.net.num_positions]
         seen = world.steps + self.weeks[member]
         deals = {
             "replica": positions["replica"][rows],
             "buyer": member,
-            "seller": self.net.partner[rows % self.net.num_positions],
+            "seller": seller,
             "item": positions["item"][rows],
             "from_week": seen,
-            "due_week": seen + self.net.lead_weeks[member],
+            "due_week": seen + self.net.promise_weeks(seller, member),
             "quantity": positions["wish"][rows].copy(),
             "price": self.price[positions["item"][rows]],
         }

@@ -85,7 +85,8 @@ class Charge:
     def _overdue(self, world: World) -> Array:
         """Promised to other firms for arrival by now + lead time at the latest, and not shipped."""
         contracts = world.tables["contracts"]
-        late = contracts["due_week"] - self.net.lead_weeks[contracts["buyer"]] <= world.steps
+        transit = self.net.transit_weeks(contracts["seller"], contracts["buyer"])
+        late = contracts["due_week"] - transit <= world.steps
         overdue = np.zeros(world.tables["positions"].num_rows, np.int64)
         rows = self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"])
         np.add.at(overdue, rows, np.where(late, contracts["open"], 0))

@@ -9,9 +9,10 @@ import numpy as np
 
 from ecosim.fields import Array
 from ecosim.manufacturing import effective
-from ecosim.manufacturing.active import gone
 from ecosim.manufacturing.allocation import Allocation
 from ecosim.manufacturing.contracts import affordable
+from ecosim.manufacturing.docks import covered
+from ecosim.manufacturing.haulage import Haulage
 from ecosim.manufacturing.lost import LostOrders
 from ecosim.manufacturing.register import note_arrivals
 from ecosim.manufacturing.reputation import note_deliveries
@@ -98,7 +99,8 @@ class Ship:
 
     That is `allocation: first_due`; the other rules are in `Allocation`. With `unmet: lost` and fixed partners, what a
     seller should have shipped by now and could not is struck off. A contract may be shipped in parts, and before it is
-    due. Goods arrive `lead_time_weeks` later.
+    due. Goods arrive `lead_time_weeks` later; where there is a transport network, only what was dispatched leaves,
+    as far as lanes and vehicles carry it (`haulage`).
     """
 
     name = "ship"
@@ -112,6 +114,10 @@ class Ship:
         self.is_later = "demand" in scenario.phases[: scenario.phases.index("ship")]
         self.lost = LostOrders(net) if net.loses.any() and "order" in scenario.phases else None
         self.writes += ("lost_orders",) if self.lost else ()
+        self.haulage: Haulage | None = None
+        if net.roads is not None and scenario.transport is not None:
+            self.haulage = Haulage(net, net.roads, scenario.transport.vehicles)
+            self.writes = (*self.writes, "dispatches", "routes", "delays")
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the rule is first due, first served."""
@@ -121,30 +127,27 @@ class Ship:
         """Move goods from stock into transit; sellers note this week's new demand."""
         contracts = world.tables["contracts"]
         self._note_demand(world, contracts)
-        seen = (contracts["from_week"] <= world.steps) & world.is_live[contracts["replica"]]
-        lost = gone(world, self.net, contracts)
-        if lost is not None:
-            seen &= ~lost
-        rows = np.flatnonzero(seen)
-        if len(rows) == 0:
+        rows, owed, shipped = covered(world, self.net, self.allocation)
+        firm = self.net.firm_row(owed["replica"], owed["seller"])
+        events: Events = {}
+        if self.haulage is not None:
+            shipped, arrive, events = self.haulage.send(world, owed, shipped)
+        elif len(rows) == 0:
             return {}
-        owed = contracts.take(rows)
-        replica, seller, item = owed["replica"], owed["seller"], owed["item"]
-        account = world.ledger.rows(replica, seller)
-        firm = self.net.firm_row(replica, seller)
-        stock = effective.sendable(world, firm, world.ledger.accounts["balance"][account, item + 1])
-        shipped = self.allocation.share(owed, stock)
+        else:
+            arrive = world.steps + self.net.transit_weeks(owed["seller"], owed["buyer"])
+            arrive = arrive + effective.delay_weeks(world, firm)
         contracts["open"][rows] -= shipped
         struck = self.lost.strike(world, rows) if self.lost else {}
-        world.ledger.move(item + 1, shipped, account, world.ledger.outside("transit", replica))
+        account = world.ledger.rows(owed["replica"], owed["seller"])
+        world.ledger.move(owed["item"] + 1, shipped, account, world.ledger.outside("transit", owed["replica"]))
         moved = shipped > 0
         parcel = owed.take(moved)
         kept = ("replica", "buyer", "seller", "item", "signed_week", "due_week", "price", "penalty")
-        arrive = world.steps + self.net.lead_weeks[parcel["buyer"]] + effective.delay_weeks(world, firm[moved])
         new = Table(
             {
                 **{name: parcel[name] for name in kept},
-                "arrive_week": arrive,
+                "arrive_week": arrive[moved],
                 "quantity": shipped[moved],
             }
         )
@@ -152,7 +155,7 @@ class Ship:
         world.tables["shipments"] = concat([on_way, Table({name: new[name] for name in on_way})])
         world.tables["contracts"] = contracts.take(contracts["open"] > 0)
         columns = ("replica", "buyer", "seller", "item", "signed_week", "arrive_week", "quantity")
-        return {"shipments": Table({name: new[name] for name in columns}), **struck}
+        return {"shipments": Table({name: new[name] for name in columns}), **struck, **events}
 
     def _note_demand(self, world: World, contracts: Table) -> None:
         """A seller's demand of the week is what its customers' new orders, seen this week, add up to."""

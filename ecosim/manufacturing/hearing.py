@@ -127,7 +127,7 @@ class Hearing:
         offer = {what: talks[f"{other}_{what}"] for what in self.issues}
         own = {what: talks[f"{side}_{what}"] for what in self.issues}
         whole = room - room % MILLION
-        lead = self.net.lead_weeks[talks["buyer"]]
+        lead = self.net.promise_weeks(talks["seller"], talks["buyer"])
         can_ship = lead if turn.is_buyer else lead + self._wait(world, replica, turn.mover, whole, offer["quantity"])
         is_shown = np.broadcast_to(move > _SLOTS, (rows, SHOWN_OFFERS))
         allowed = np.empty((rows, 3), bool)

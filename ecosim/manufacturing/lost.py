@@ -47,7 +47,8 @@ class LostOrders:
     def strike(self, world: World, rows: Array) -> Events:
         """Close contracts among some rows, and take what was not shipped off the buyers' orders."""
         contracts = world.tables["contracts"]
-        latest = contracts["due_week"][rows] - self.net.lead_weeks[contracts["buyer"][rows]]
+        transit = self.net.transit_weeks(contracts["seller"][rows], contracts["buyer"][rows])
+        latest = contracts["due_week"][rows] - transit
         gone = self.net.loses[contracts["seller"][rows]] & (contracts["open"][rows] > 0) & (latest <= world.steps)
         rows = rows[gone]
         lapsed = contracts.take(rows)

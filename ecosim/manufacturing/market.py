@@ -191,7 +191,7 @@ class Quote:
                 "seller": candidates,
                 "list_price": np.broadcast_to(self.price[item][:, None], candidates.shape),
                 "on_time": on_time,
-                "seller_lead_time": np.broadcast_to(net.lead_weeks[member][:, None], candidates.shape),
+                "seller_lead_time": net.promise_weeks(candidates, np.broadcast_to(member[:, None], candidates.shape)),
                 **board,
             },
             masks={name: allowed for name in (*CANDIDATE, *board) if name != "trading_price"},

@@ -58,7 +58,7 @@ class Replenish:
             **(policies.SEES if scenario.policies else {}),
         }
         self.max_order = scenario.max_order_units * MILLION
-        self.buy_weeks = net.lead_weeks + net.order_weeks
+        self.buy_weeks = net.order_weeks[net.owner] + slowest(net, "order" in scenario.phases)
         self.policies = Policies(scenario, net) if scenario.policies else None
         self.units = units(self.sees)
         self.item_names = np.array(net.items, dtype=object)
@@ -99,7 +99,8 @@ class Replenish:
         replica, member, item = positions["replica"][rows], positions["member"][rows], positions["item"][rows]
         account = world.ledger.rows(replica, member)
         firms, firm = world.tables["firms"], net.firm_row(replica, member)
-        makes = net.makes[net.position[member, item]]
+        local = rows % net.num_positions
+        makes = net.makes[local]
         nobody = np.full(len(rows), NOBODY)
         whole = np.full(len(rows), MILLION)
         return Question(
@@ -113,7 +114,7 @@ class Replenish:
                 "on_hand": world.ledger.accounts["balance"][account, item + 1],
                 "on_order": positions["on_order"][rows],
                 "owed": positions["owed"][rows] + debts[rows],
-                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[member]),
+                "lead_time": np.where(makes, firms["make_weeks"][firm], self.buy_weeks[local]),
                 "capacity": np.where(makes, effective.capacity(world, firm), 0),
                 "price": np.array(self.prices)[item],
                 "demand_history": positions["history"][rows],
@@ -144,6 +145,17 @@ class Replenish:
         debts = promised(world, self.net) if "promises" in world.tables else no_debts
         np.add.at(debts, self.net.position_row(contracts["replica"], contracts["seller"], contracts["item"]), open_)
         return debts
+
+
+def slowest(net: Layout, by_order: bool) -> Array:
+    """Of each position, the longest promise of those from whom its firm may buy the item; 0 where it makes it."""
+    if net.roads is None:
+        return net.lead_weeks[net.owner]
+    weeks = np.zeros(net.num_positions, np.int64)
+    for i in np.flatnonzero(~net.makes):
+        sellers = net.partner[[i]] if by_order else net.sellers[net.item[i]]
+        weeks[i] = net.promise_weeks(sellers, np.broadcast_to(net.owner[i], sellers.shape)).max()
+    return weeks
 
 
 def market_price(net: Layout, scenario: ManufacturingScenario, item: int) -> int:

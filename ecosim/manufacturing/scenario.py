@@ -20,29 +20,32 @@ from ecosim.manufacturing.facts.exogenous import Exogenous
 from ecosim.manufacturing.facts.firms import Allocation, Firms, Item, Unmet
 from ecosim.manufacturing.facts.forecaster import Forecaster
 from ecosim.manufacturing.facts.negotiation import Negotiation
+from ecosim.manufacturing.facts.oracle import not_understood
 from ecosim.manufacturing.facts.policies import Policy
 from ecosim.manufacturing.facts.shocks import Shock, late_faults, shock_faults
 from ecosim.manufacturing.facts.spot import Spot
 from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.manufacturing.facts.terms import Perish, Terms
+from ecosim.manufacturing.facts.transport import Transport
+from ecosim.manufacturing.roads import road_faults
 from ecosim.scenario import Amount, Count, Scenario, Share, Whole
 
 PhaseName = Literal[
     "enter", "shock", "wear", "arrive", "receive", "read", "forecast", "demand", "replenish", "order", "quote",
-    "negotiate", "bargain", "sign", "spot", "maintain", "produce", "perform", "ship", "fulfil", "breach", "perish",
-    "charge", "settle", "adopt", "publish",
+    "negotiate", "bargain", "sign", "spot", "maintain", "produce", "perform", "dispatch", "ship", "fulfil", "breach",
+    "perish", "charge", "settle", "adopt", "publish",
 ]  # fmt: skip
 WEEK: tuple[PhaseName, ...] = (
     "enter", "shock", "wear", "arrive", "receive", "read", "forecast", "demand", "replenish", "quote", "negotiate",
-    "bargain", "sign", "spot", "maintain", "produce", "perform", "ship", "fulfil", "breach", "perish", "charge",
-    "settle", "adopt", "publish",
+    "bargain", "sign", "spot", "maintain", "produce", "perform", "dispatch", "ship", "fulfil", "breach", "perish",
+    "charge", "settle", "adopt", "publish",
 )  # fmt: skip
 """The usual order of a week; of the phases in NEEDS, a week has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
     "enter": "entry", "shock": "shocks", "wear": "equipment", "receive": "exogenous", "read": "bulletins",
     "forecast": "forecaster", "bargain": "table", "sign": "contracts", "spot": "spot", "maintain": "equipment",
-    "perform": "contracts", "fulfil": "exogenous", "breach": "contracts", "perish": "perish", "settle": "finance",
-    "adopt": "adoption", "publish": "board",
+    "perform": "contracts", "dispatch": "transport", "fulfil": "exogenous", "breach": "contracts", "perish": "perish",
+    "settle": "finance", "adopt": "adoption", "publish": "board",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -55,6 +58,9 @@ class ManufacturingScenario(Scenario):
         firms: groups of like firms, numbered through in this order.
         demand: what consumers want of each firm that sells to them, each week.
         negotiation: how buyers and sellers talk.
+        transport: places, lanes and vehicles; without it goods take `lead_time_weeks` and cost nothing to move.
+        oracle: whether the KPIs compare what firms earn with a plan of perfect information; a fraction of a second
+            for each world seed.
         lead_time_weeks: weeks from shipping until goods arrive.
         order_weeks: weeks until a partner sees an order (`order` only).
         late_penalty_share: share of a delivery's value that the seller pays the buyer for each week late.
@@ -87,6 +93,8 @@ class ManufacturingScenario(Scenario):
     firms: list[Firms] = Field(min_length=1)
     demand: Demand = Demand(kind="step", mean_units=0)
     negotiation: Negotiation = Negotiation()
+    transport: Transport | None = None
+    oracle: bool = False
     lead_time_weeks: Whole = 1
     order_weeks: Whole = 0
     late_penalty_share: Share = 0.0
@@ -132,6 +140,8 @@ class ManufacturingScenario(Scenario):
         ]
         if not faults:  # whom shocks concern is looked up by name: only where names are right
             faults = shock_faults(self.shocks or [], self.firms, self.items)
+        faults += road_faults(self, is_sound=not faults)
+        faults += not_understood(self) if self.oracle else []
         if faults:
             raise ValueError("\n".join(faults))
         return self

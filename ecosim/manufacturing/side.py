@@ -24,10 +24,13 @@ from ecosim.manufacturing import (
     perish,
     readers,
     resilience,
+    service,
     speech,
     spot,
     table,
+    transport,
     week,
+    welfare,
 )
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 ALL = join(
     [
         week.CHAPTER,
+        service.CHAPTER,
         speech.CHAPTER,
         aftermath.CHAPTER,
         network.CHAPTER,
@@ -54,6 +58,8 @@ ALL = join(
         forecasters.CHAPTER,
         table.CHAPTER,
         readers.CHAPTER,
+        transport.CHAPTER,
+        welfare.CHAPTER,
         demand_kinds.CHAPTER,
         concentration.CHAPTER,
         adoption.CHAPTER,
@@ -72,9 +78,14 @@ def phases(scenario: ManufacturingScenario) -> list[Phase]:
 
 
 def names(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """Firms, items and shocks by number."""
+    """Firms, items, shocks and places by number."""
     net = layout(scenario)
-    return {"member": net.names, "item": net.items, "shock": tuple(shock.name for shock in scenario.shocks or [])}
+    return {
+        "member": net.names,
+        "item": net.items,
+        "shock": tuple(shock.name for shock in scenario.shocks or []),
+        **({} if net.roads is None else {"place": net.roads.names}),
+    }
 
 
 def tables(scenario: ManufacturingScenario, replicas: Table) -> dict[str, Table]:
@@ -101,11 +112,16 @@ def conclude(world: World, series: Series) -> Figures:
 
 
 def panel(scenario: ManufacturingScenario) -> Panel:
-    """The levers; firms are named by number, name or role."""
+    """The levers; firms are named by number, name or role, lanes by the places at their ends."""
     net = layout(scenario)
     firms = {"member": Place(np.arange(net.num_members), net.names), "role": Place(net.role, ROLES)}
     found = tuple(ALL.levers(scenario, net))
     places = {lever.table: firms for lever in found}
+    if net.roads is not None:
+        places["lanes"] = {
+            "origin": Place(net.roads.origin, net.roads.names),
+            "destination": Place(net.roads.destination, net.roads.names),
+        }
     for role, home in ALL.populations.items():  # one a replica, where the scenario has the key of its name
         rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
         places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}

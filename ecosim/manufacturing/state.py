@@ -15,6 +15,7 @@ import numpy as np
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing import wiring
+from ecosim.manufacturing.roads import Roads, roads
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.meanings import Meaning, State
 from ecosim.rules.ledger import CASH, Ledger
@@ -26,7 +27,7 @@ EXTERNALS = ("nature", "consumers", "models", "transit", "bank", "services")
 REASONS = (
     "opening", "sales", "contracts", "penalties", "production", "holding", "backlog", "models", "interventions",
     "interest", "liquidation", "compensation", "default", "fees", "adoption", "ordering", "lost_sales", "maintenance",
-    "subscriptions", "terms", "disposal", "spot", "exogenous",
+    "subscriptions", "transport", "terms", "disposal", "spot", "exogenous",
 )  # fmt: skip
 NO_PROFIT = ("opening", "interventions", "default")
 """Reasons for which cash comes and goes without being earned or spent."""
@@ -141,6 +142,8 @@ class Layout:
         position: position of a member and item, -1 where it has none, shape (members, items).
         sellers: for each item, the ids of the firms that sell it.
         bom: units of each part in one unit of each item, shape (items, items).
+        slack: weeks that sellers add to the transit time when they promise a delivery.
+        roads: the transport network, if there is one.
     """
 
     items: tuple[str, ...]
@@ -161,6 +164,8 @@ class Layout:
     position: Array
     sellers: tuple[Array, ...]
     bom: Array
+    slack: int
+    roads: Roads | None
 
     @property
     def num_members(self) -> int:
@@ -183,6 +188,17 @@ class Layout:
     def firm_row(self, replica: Array, member: Array) -> Array:
         """Row in `firms`."""
         return replica * self.num_members + member
+
+    def transit_weeks(self, seller: Array, buyer: Array) -> Array:
+        """Weeks from shipping until goods arrive; both sides of one shape."""
+        if self.roads is None:
+            return self.lead_weeks[buyer]
+        return self.roads.weeks[self.roads.between(seller, buyer)]
+
+    def promise_weeks(self, seller: Array, buyer: Array) -> Array:
+        """Weeks from an order until the earliest delivery that is promised: transit, and the slack of sellers."""
+        weeks = self.transit_weeks(seller, buyer)
+        return weeks + self.slack if self.slack else weeks
 
 
 def layout(scenario: ManufacturingScenario) -> Layout:
@@ -229,6 +245,8 @@ def _layout(scenario: ManufacturingScenario) -> Layout:
         position=position,
         sellers=tuple(np.flatnonzero((sells == i) & (is_maker | (not only_makers))) for i in range(len(items))),
         bom=bom,
+        slack=0 if scenario.transport is None else scenario.transport.slack_weeks,
+        roads=None if scenario.transport is None else roads(scenario, scenario.transport),
     )
 
 
@@ -342,7 +360,7 @@ def _contracts(scenario: ManufacturingScenario, net: Layout, num_replicas: int) 
             "item": tile(item),
             "signed_week": tile(week - net.order_weeks[buyer]),
             "from_week": tile(week),
-            "due_week": tile(week + net.lead_weeks[buyer]),
+            "due_week": tile(week + net.promise_weeks(seller, buyer)),
             "quantity": tile(units),
             "open": tile(units),
             "price": tile(np.array([_wholesale(scenario, net.items[i]) for i in item], np.int64)),

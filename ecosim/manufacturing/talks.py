@@ -161,7 +161,7 @@ class Negotiate:
         return np.flatnonzero(threatened & ~better)
 
     def _gain(self, talks: Table, side: str, offer: dict[str, Array]) -> Array:
-        return aftermath.gain(talks, side, offer, self.net.lead_weeks[talks["buyer"]])
+        return aftermath.gain(talks, side, offer, self.net.promise_weeks(talks["seller"], talks["buyer"]))
 
     def _words(self, talks: Table, turn: Turn, answers: dict[str, Array], said: dict[str, Array]) -> Table:
         """Rows of the event table `speeches` for the move."""
@@ -227,7 +227,7 @@ class Negotiate:
         rooms = room[ended["buyer_position"]], room[ended["seller_position"]]
         deal = {what: np.where(outcome == AGREED, ended[f"{turn.other}_{what}"], 0) for what in self.issues}
         capacity = world.tables["firms"]["capacity"][self.net.firm_row(ended["replica"], ended["seller"])]
-        lead_weeks = self.net.lead_weeks[ended["buyer"]]
+        lead_weeks = self.net.promise_weeks(ended["seller"], ended["buyer"])
         return aftermath.analyse(self.facts, lead_weeks, ended, outcome == AGREED, deal, rooms, capacity)
 
     def _stop(self, world: World) -> Table | None:

@@ -48,6 +48,27 @@ def share_out(group: Sequence[Array], turn: Sequence[Array], wanted: Array, avai
     return given
 
 
+def split(total: int, weights: Sequence[int]) -> list[int]:
+    """A whole number shared out in proportion to weights, exactly; what rounding leaves goes to the largest remainders.
+
+    Without any weight the shares are as equal as can be. Among equal remainders the earlier one comes first.
+
+    Source: Hamilton's method of apportionment; Balinski, Young (1982), Fair representation.
+
+    >>> split(10, [1, 1, 1]), split(7, [0, 0])
+    ([4, 3, 3], [4, 3])
+    """
+    if not weights:
+        return []
+    parts = list(weights) if any(weights) else [1] * len(weights)
+    whole = sum(parts)
+    shares = [total * part // whole for part in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-(total * parts[i] % whole), i))
+    for i in by_remainder[: total - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
 def in_proportion(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:
     """How much each row gets when a group's rows share `available` in proportion to what they want, int64 (rows,).
 
