@@ -109,7 +109,7 @@ def pack(pieces: Sequence[Table], schema: Schema) -> Packed:
         rows[:, end - word.shape[1] : end] = word
     if not is_sorted:
         rows = rows.take(order, axis=0)
-    columns = {"replica": keys[0] if is_sorted else keys[0][order]}
+    columns = {"replica": keys[0][order]}
     for column, end in zip(schema.columns, ends, strict=True):
         last = rows[:, end - 1]
         is_text = column.kind == "str"
