@@ -101,7 +101,7 @@ def pack(pieces: Sequence[Table], schema: Schema) -> Packed:
     keys = [whole[name] for name in ("replica", *(column.name for column in schema.columns[: schema.num_keys]))]
     key = _one_key(keys)
     is_sorted = bool((key[1:] > key[:-1]).all())
-    order = slice(None) if is_sorted else np.argsort(key)
+    order: Array = np.arange(len(key)) if is_sorted else np.argsort(key)
     words = [_words(whole[column.name], column.kind) for column in schema.columns]
     ends = np.cumsum([word.shape[1] for word in words]).tolist()
     rows = np.empty((whole.num_rows, ends[-1]), "<i8")

@@ -138,7 +138,7 @@ class _Side:
 
 def _levels(exponent: float, rounds: int) -> list[float]:
     """The share of the whole gain asked for in each round."""
-    levels: list[float] = aspiration(elapsed(np.arange(1, rounds + 1), np.float64(rounds)), exponent).tolist()
+    levels: list[float] = aspiration(elapsed(np.arange(1, rounds + 1), np.array(rounds)), exponent).tolist()
     return levels
 
 
