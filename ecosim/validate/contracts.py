@@ -43,7 +43,7 @@ CONTRACTS: Mapping[str, tuple[Deal, int, float, float]] = {
 
 
 def newsstand(deal: Deal, order: int, change: Callable[[World], None] | None = None, **more: Any) -> Run:
-    """Retailers that order the same every week, and a supplier that makes what was ordered; `change` comes in week 1."""
+    """Retailers that order the same every week, and a supplier that makes what was ordered; `change` in week 1."""
     stands = more.pop("stands", 1)
     data = {
         "world": "manufacturing",
@@ -64,7 +64,7 @@ def newsstand(deal: Deal, order: int, change: Callable[[World], None] | None = N
             "kind": "uniform",
             "mean_units": MOST / 2,
             "spread_units": MOST / 2,
-            "price_eur": more.pop("price", PRICE),
+            "price_eur": PRICE,
         },
         "terms": {"paper": dict(deal)},
         "perish": {"items": ["paper"]},
@@ -113,7 +113,7 @@ def supply_contract(name: str, seeds: int = 1000, weeks: int = 20) -> list[Figur
 
 
 def every_demand(deal: Deal, order: int) -> tuple[float, float]:
-    """Expected profits of a retailer and its supplier, EUR: a hundred stands of one week, one for each stretch of demand.
+    """Expected profits of a retailer and its supplier, EUR: a hundred stands, one for each stretch of demand.
 
     Demands are ½, 1½ … 99½; as goods are counted whole, half a paper is one of ours. Between two whole orders, sales
     are linear in demand, so that the middle of each stretch stands for all of it.
@@ -124,7 +124,7 @@ def every_demand(deal: Deal, order: int) -> tuple[float, float]:
         world.tables["firms"]["demand_factor"][:MOST] = 2.0 * np.arange(MOST) + 1.0
 
     run = newsstand(
-        halves, 2 * order, spread, stands=MOST, price=PRICE / 2, cost=COST / 2, steps=1, max_order_units=2 * MOST * MOST,
+        halves, 2 * order, spread, stands=MOST, cost=COST / 2, steps=1, max_order_units=2 * MOST * MOST,
         demand={"kind": "step", "step_units": 1, "mean_units": 1, "price_eur": PRICE / 2},
     )  # fmt: skip
     mine, theirs = (float(weekly_profit(run, role)[0]) / MOST for role in ROLES)
