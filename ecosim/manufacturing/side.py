@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.levers import Panel, Place
-from ecosim.manufacturing import adoption, companies, concentration, entry, finance, week
+from ecosim.manufacturing import adoption, companies, concentration, entry, finance, menu, week
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
@@ -82,5 +82,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
-    menu=adoption.menu,
+    menu=menu.menu,
 )
