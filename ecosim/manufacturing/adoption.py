@@ -18,6 +18,7 @@ from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.concentration import profit_of
 from ecosim.manufacturing.facts.company import Adoption
+from ecosim.manufacturing.menu import build, held, phases_of
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, REASONS, ROLES, Layout
 from ecosim.meanings import Meaning, State, units
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 
 KEEP = 0
 """The answer of a firm that stays with what it has; minds of the menu count from 1."""
-ASKED = {
-    "supplier": ("replenish", "negotiate"),
-    "manufacturer": ("replenish", "quote", "negotiate"),
-    "distributor": ("replenish", "quote", "negotiate"),
-}
-"""The phases of the menu that ask each role."""
 
 SEES = {
     "profit": Meaning("EUR/1e6", "what it earned since it was last asked"),
@@ -205,50 +200,6 @@ class Adopt:
         ledger.pay("adoption", due[rows], payer, ledger.outside("models", replica))
 
 
-def phases_of(facts: Adoption) -> Mapping[str, tuple[str, ...]]:
-    """By role, the phases in which an adopted mind answers."""
-    return {role: tuple(phase for phase in asked if phase in facts.phases) for role, asked in ASKED.items()}
-
-
-def held(world: World, phases: Mapping[str, tuple[str, ...]]) -> Array:
-    """Which mind of the menu each firm has, in all phases of its role; 0 for another or none, int64 (firms,)."""
-    firms = world.tables["firms"]
-    codes = world.tables["menu"]["code"].reshape(world.num_replicas, -1)[firms["replica"]]
-    found = np.zeros(firms.num_rows, np.int64)
-    for code, role in enumerate(ROLES):
-        rows = np.flatnonzero(firms["role"] == code)
-        if phases[role] and len(rows):
-            same = np.ones((len(rows), codes.shape[1]), bool)
-            for phase in phases[role]:
-                same &= codes[rows] == firms[f"mind.{phase}"][rows, None]
-            found[rows] = np.where(same.any(axis=1), same.argmax(axis=1) + 1, 0)
-    return found
-
-
-def menu(scenario: ManufacturingScenario) -> dict[str, tuple[str, ...]]:
-    """The minds that members may adopt, by question."""
-    if scenario.adoption is None:
-        return {}
-    minds = tuple(offer.mind for offer in scenario.adoption.menu)
-    roles = dict.fromkeys(firms.role for firms in scenario.firms)
-    return {f"{role}.{phase}": minds for role in roles for phase in phases_of(scenario.adoption)[role]}
-
-
-def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
-    """The menu of each replica; the assembly, which seats minds, fills in their codes."""
-    assert scenario.adoption is not None
-    offers, num = scenario.adoption.menu, replicas.num_rows
-    tables["menu"] = Table(
-        {
-            "replica": np.repeat(np.arange(num), len(offers)),
-            "option": np.tile(np.arange(1, len(offers) + 1), num),
-            "price": np.tile(np.array([micro(offer.price_eur) for offer in offers], np.int64), num),
-            "code": np.full(len(offers) * num, NOBODY),
-        }
-    )
-    tables["firms"]["profit_then"] = np.zeros(tables["firms"].num_rows, np.int64)
-
-
 def _measure(world: World, events: Events, add: Adder) -> None:
     facts = cast(Adoption, cast(ManufacturingScenario, world.scenario).adoption)
     firms, phases = world.tables["firms"], phases_of(facts)
@@ -285,7 +236,7 @@ CHAPTER = Chapter(
     experts={f"{role}.adopt": EXPERTS for role in ROLES},
     schemas={"adoptions": ADOPTIONS},
     states=STATES,
-    build=_build,
+    build=build,
     metrics={
         "adoptions": Figure("", "firms that chose another mind this week"),
         "mind_share": Figure("", "share of firms in business that have a mind of the menu, of those that may choose"),

@@ -20,6 +20,7 @@ from ecosim.manufacturing import (
     exogenous,
     finance,
     forecasters,
+    menu,
     network,
     perish,
     readers,
@@ -149,5 +150,5 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
-    menu=adoption.menu,
+    menu=menu.menu,
 )
