@@ -8,11 +8,21 @@ from ecosim.arms import Arm, Manner
 from ecosim.record.store import Folder, Memory
 
 GOLDEN = {
+    "bargaining_table": "00890734215d6ea9",
     "beer_game": "d1f26e4a1a3e10f6",
+    "broken_promises": "1432eff6f756d5c7",
+    "contract_types": "b89f8620bf1c7b0a",
     "creator_community": "100a601cc5f29966",
-    "delivery_scheduling": "8482c069af51b67f",  # T2: rounds of vehicles lean on the search of pyvrp 0.14
+    "delivery_scheduling": "8482c069af51b67f",
+    "demand_forecaster": "780df8ef2c654ded",
+    "early_warning": "5c73ba3e1497840a",
+    "maintenance_or_not": "56233a98bbc8fcaf",
+    "open_market_entry": "6c04356c4709dded",
     "polya_feed": "c48eb81b1192fad7",
     "smart_manufacturing": "976d5369b4ab12ee",
+    "supplier_outage": "5b723277ce5fdefd",
+    "supply_network": "9207073f5b366e42",
+    "talking_market": "991dcdfb9ffc6573",
     "trial_offer": "e55be83857ae01d3",
 }
 """Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""
