@@ -46,6 +46,35 @@ def test_batches_and_neighbours_do_not_change_a_run_of_a_tiny_model(tiny):
     assert len(set(whole[1])) == 2
 
 
+LIBRARY = {
+    "bargaining_table": {"firms.0.count": 1, "firms.1.count": 1, "table.min_rounds": 3, "table.max_rounds": 3},
+    "broken_promises": {"negotiation.max_rounds": 4},
+    "delivery_scheduling": {},
+    "demand_forecaster": {"negotiation.max_rounds": 4},
+    "early_warning": {"negotiation.max_rounds": 4},
+    "maintenance_or_not": {},
+    "open_market_entry": {"negotiation.max_rounds": 4, "adoption.every_weeks": 1},
+    "talking_market": {"negotiation.max_rounds": 4},
+}
+"""Scenarios that between them ask every question, made short."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_language_model_may_sit_in_every_seat_and_batches_do_not_show(name, tiny):
+    facts = simulate.load_scenario(name, LIBRARY[name]).with_changes(seeds=1, steps=1)
+    asked = simulate.side(facts.world).asked(facts)
+    found = []
+    for limit in (None, 3):
+        cards = {role: catalog.card(role) for role in asked}
+        mind = LanguageMind(cards, Engine(tiny, limit), name="tiny", grade="untrained")
+        arm = Arm(name="all", minds={role: mind for role, phases in asked.items() if phases})
+        done = simulate.simulate(facts, [arm], Memory()).manifest
+        assert not done["faults"]
+        found.append((done["digests"], done["score_digests"], done["work_by_grade"]["untrained"]["decisions"]))
+    assert found[0] == found[1] and found[0][2] > 0
+
+
 @pytest.mark.model
 @pytest.mark.slow
 def test_batches_do_not_change_a_run_of_the_base_model():
