@@ -182,7 +182,7 @@ class Hearing:
         )
         if len(turn.parts) == 1:
             return [asked]
-        return [replace(asked.take(rows), role=roles[code]) for code, rows in turn.parts]
+        return [_of_role(asked, roles[code], rows) for code, rows in turn.parts]
 
     def _fields(
         self, turn: Turn, item: Array, limit: Array, whole: Array, lead: Array, allowed: Array
@@ -290,6 +290,10 @@ class Hearing:
         if (free >= 0).all():
             return 0
         return np.minimum(-(np.minimum(free, 0) // capacity), self.late_weeks)
+
+
+def _of_role(asked: Question, role: str, rows: Array | slice) -> Question:
+    return asked.part(role, rows) if isinstance(rows, slice) else replace(asked.take(rows), role=role)
 
 
 _SLOTS = np.arange(SHOWN_OFFERS)

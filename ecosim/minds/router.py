@@ -113,11 +113,15 @@ class Router:
         return decision
 
 
+_ALL = np.zeros(0, np.int64)
+"""In the place of the rows of the only job of a question: they are all, and nobody needs their numbers."""
+
+
 def _split(question: Question) -> list[tuple[Job, Array]]:
     """A job for each mind that is asked, with its rows of the question."""
     first = int(question.mind[0])
-    if (question.mind == first).all():
-        return [(Job(first, question), np.arange(question.num_rows))]
+    if not (question.mind != first).any():
+        return [(Job(first, question), _ALL)]
     rows = [(int(code), np.flatnonzero(question.mind == code)) for code in np.unique(question.mind)]
     return [(Job(code, question.take(part)), part) for code, part in rows]
 
