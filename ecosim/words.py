@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -78,30 +78,6 @@ def _alike(columns: dict[str, Array]) -> Table:
     return table
 
 
-class Cut(Mapping[str, Array]):
-    """Some consecutive rows of columns, cut when they are read: most of those of a role are never looked at."""
-
-    __slots__ = ("_columns", "_rows")
-
-    def __init__(self, columns: Mapping[str, Array], rows: slice) -> None:
-        self._columns, self._rows = columns, rows
-
-    def __getitem__(self, name: str) -> Array:
-        return self._columns[name][self._rows]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._columns
-
-    def __reduce__(self) -> tuple[type[dict[str, Array]], tuple[dict[str, Array]]]:
-        return dict, (dict(self),)  # no other rows travel
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What the members of one role see in one phase, and what they may answer.
@@ -156,21 +132,24 @@ class Question:
         raise KeyError(f"{self.name} has no field {name!r}, it has {[f.name for f in self.fields]}")
 
     def part(self, role: str, rows: slice) -> Question:
-        """The question to the members of one role, of a question to several whose rows are in the order of roles."""
-        return Question(
-            role=role,
-            phase=self.phase,
-            step=self.step,
-            units=self.units,
-            key=self.key.take(rows),
-            seed=self.seed[rows],
-            mind=self.mind[rows],
-            columns=Cut(self.columns, rows),
-            masks=Cut(self.masks, rows),
-            fields=tuple([f.take(rows) for f in self.fields]),
-            whole=self,
-            rows=rows,
-        )
+        """The question to the members of one role, of a question to several whose rows are in the order of roles.
+
+        Its columns are cut when somebody looks at them: who is answered as a part of the whole is never looked at.
+        """
+        part = object.__new__(Question)
+        for name, value in (("role", role), ("whole", self), ("rows", rows), ("mind", self.mind[rows])):
+            object.__setattr__(part, name, value)
+        return part
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What nobody has looked at of a part until now."""
+            if name not in _CUT:
+                raise AttributeError(name)
+            value = _CUT[name](getattr(self.whole, name), self.rows)
+            object.__setattr__(self, name, value)
+            return value
 
     def take(self, rows: Array | slice) -> Question:
         """The same question to some of the members, by index or mask, or by slice (its columns are views then)."""
@@ -188,6 +167,26 @@ class Question:
             masks={name: mask[rows] for name, mask in self.masks.items()},
             fields=tuple(f.take(rows) for f in self.fields),
         )
+
+
+def _as_it_is(value: Any, rows: slice) -> Any:
+    return value
+
+
+def _cut(columns: Mapping[str, Array], rows: slice) -> dict[str, Array]:
+    return {name: column[rows] for name, column in columns.items()}
+
+
+_CUT: Mapping[str, Callable[[Any, slice], Any]] = {
+    "phase": _as_it_is,
+    "step": _as_it_is,
+    "units": _as_it_is,
+    "key": Table.take,
+    "seed": lambda seed, rows: seed[rows],
+    "columns": _cut,
+    "masks": _cut,
+    "fields": lambda fields, rows: tuple(item.take(rows) for item in fields),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,9 +129,10 @@ def _words(values: Array, kind: str) -> Array:
 
 def _one_key(keys: Sequence[Array]) -> Array:
     """Integer columns folded into one that sorts like them; falls back to ranks where it would overflow."""
-    key, span = keys[0].astype(np.int64), int(keys[0].max()) + 1
+    key, span = keys[0], int(keys[0].max()) + 1
     for column in keys[1:]:
-        low, width = int(column.min()), int(column.max()) - int(column.min()) + 1
+        low = int(column.min())
+        width = int(column.max()) - low + 1
         if span > 2**62 // width:
             order = np.lexsort(list(reversed(keys)))
             rank = np.empty(len(order), np.int64)

@@ -88,7 +88,7 @@ class Recorder:
         if self.store is not None:
             self._keep(self.store, step, tables)
         self._scores, self._decisions = [], {}
-        return {name: tables.get(name, self._none(name)) for name in self.schemas}
+        return {name: tables[name] if name in tables else self._none(name) for name in self.schemas}
 
     def _keep(self, store: Store, step: int, tables: Mapping[str, Table]) -> None:
         for name, table in tables.items():
