@@ -258,6 +258,7 @@ def check(question: Question, decision: Decision, mind: str) -> None:
     Raises:
         DecisionError: a field is missing or unknown, has another number of rows, or holds an illegal answer.
     """
+
     def place() -> str:
         return f"mind {mind!r}, {question.name}, step {question.step}"
 
@@ -268,7 +269,7 @@ def check(question: Question, decision: Decision, mind: str) -> None:
         if unknown:
             raise DecisionError(f"{place()}: answered {unknown}, asked were {names}", False)
         raise DecisionError(f"{place()}: field {missing[0]!r} has no answer", False)
-    where: dict[object, Array] = {}
+    where: dict[object, Array | None] = {}
     for spec in question.fields:
         answer = answers[spec.name]
         if answer.shape != (rows,):
@@ -276,7 +277,8 @@ def check(question: Question, decision: Decision, mind: str) -> None:
         if answer.dtype.kind not in "iu" and not isinstance(spec, Text):
             raise DecisionError(f"{place()}: {spec.name} must be a column of integers, got {answer.dtype}", False)
         if spec.only_if not in where:  # fields that hang on one answer are asked in the same rows
-            where[spec.only_if] = asked(spec, answers, rows)
+            of_rows = None if spec.only_if is None else asked(spec, answers, rows)
+            where[spec.only_if] = None if of_rows is None or of_rows.all() else of_rows
         bad = spec.illegal(answer, where[spec.only_if])
         if bad.any():
             row = int(np.flatnonzero(bad)[0])

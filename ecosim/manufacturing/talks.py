@@ -60,6 +60,7 @@ class Negotiate:
         self.facts = scenario.negotiation
         self.issues = issues(self.facts)
         self._last: Turn | None = None
+        self._looked: tuple[Array, Array | None] | None = None
         self.hearing = Hearing(scenario, net)
         self.has_words = self.facts.speech or self.facts.has_penalty
         more = {"speeches": self.has_words, "analyses": self.facts.analysis}
@@ -67,7 +68,7 @@ class Negotiate:
 
     def ask(self, world: World) -> list[Question]:
         """Whoever's turn it is, in every open talk; one question a role."""
-        talks, lost = _live(world), gone(world, self.net, world.tables["talks"])
+        talks, lost = _live(world), self._lost_a_party(world)
         if lost is not None and lost.any():
             talks = _live(world, ~lost)
         return self.hearing.questions(world, self.name, ROLES, talks, self._turn(talks)) if talks.num_rows else []
@@ -103,6 +104,13 @@ class Negotiate:
             least = np.minimum(room[talks["buyer_position"]], room[talks["seller_position"]])
             outcome[(outcome == OPEN) & (least < MILLION)] = SATISFIED
         return _both(stopped, {**events, **self._close(world, talks, outcome, frozen, turn)})
+
+    def _lost_a_party(self, world: World) -> Array | None:
+        """Which talks have a party out of business; looked up once for asking and applying, as nobody goes between."""
+        talks = world.tables["talks"]
+        if self._looked is None or self._looked[0] is not talks["buyer"]:
+            self._looked = (talks["buyer"], gone(world, self.net, talks))
+        return self._looked[1]
 
     def _turn(self, talks: Table) -> Turn:
         """Whose turn it is: talks opened together keep step, so all are at the same move."""
@@ -232,7 +240,7 @@ class Negotiate:
     def _stop(self, world: World) -> Table | None:
         """Take talks that lost a party off the table; gives their event rows."""
         talks = world.tables["talks"]
-        lost = gone(world, self.net, talks)
+        lost = self._lost_a_party(world)
         if lost is None or not lost.any():
             return None
         world.tables["talks"] = talks.take(np.flatnonzero(~lost))
