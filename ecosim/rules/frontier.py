@@ -25,6 +25,7 @@ from typing import cast
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.rules.domain import Ranking
 
 POINTS = ("nash", "kalai", "kalai_smorodinsky", "utilitarian")
 _BITS = 21
@@ -51,37 +52,60 @@ class Frontier:
     outcome: Array
 
 
-def frontier(first: Array, second: Array) -> Frontier:
+def frontier(first: Array, second: Array, ranking: Ranking | None = None) -> Frontier:
     """Find what is efficient: going down the first side's utility, every new record of the second's.
 
     Args:
         first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+        ranking: of the first side's outcomes, if it is at hand.
     """
-    found = [_efficient(first[rows], second[rows]) for rows in _blocks(len(first))]
-    width = max((len(keys[0]) for keys in found), default=1)
-    keys = np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), "edge") for part in found])
-    keys[:, 1:][keys[:, 1:] == keys[:, :-1]] = 0  # filled up
-    keys = np.where(keys == 0, keys[:, :1], keys)
-    number = keys & ((1 << _NUMBER_BITS) - 1)
-    return Frontier(_TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number)
+    found = [
+        _efficient(first[rows], second[rows]) if ranking is None else _of_ranked(first, second, ranking, rows)
+        for rows in _blocks(len(first))
+    ]
+    width = max((part[0].shape[1] for part in found), default=1)
+    columns = [np.zeros((0, width), np.int64)] * 3
+    if found:
+        columns = [np.concatenate([_widened(part[i], width) for part in found]) for i in range(3)]
+    return Frontier(*columns)
 
 
-def _efficient(first: Array, second: Array) -> Array:
-    """Keys of the efficient outcomes, ascending from the first side's best; the last one repeated."""
+def _widened(part: Array, width: int) -> Array:
+    more = np.broadcast_to(part[:, :1], (len(part), width - part.shape[1]))
+    return np.concatenate([part, more], axis=1)
+
+
+def _efficient(first: Array, second: Array) -> tuple[Array, Array, Array]:
+    """Utilities and numbers of the efficient outcomes, from the first side's best on; the first one fills up."""
     keys = (_TOP - first).astype(np.int64) << _BITS
     keys = (keys + (_TOP - second) << _NUMBER_BITS) + np.arange(first.shape[1])
     keys.sort(axis=1)
-    other = _TOP - (keys >> _NUMBER_BITS & _TOP)
-    record = np.maximum.accumulate(other, axis=1)
-    is_new = np.ones(keys.shape, bool)
-    is_new[:, 1:] = other[:, 1:] > record[:, :-1]
-    row, column = is_new.nonzero()
-    count = np.bincount(row, minlength=len(keys))
-    slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    last = column[np.cumsum(count) - 1]
-    found = np.repeat(keys[np.arange(len(keys)), last][:, None], int(count.max()), axis=1)
-    found[row, slot] = keys[row, column]
-    return found
+    number = keys & ((1 << _NUMBER_BITS) - 1)
+    return _records(_TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number)
+
+
+def _of_ranked(first: Array, second: Array, ranking: Ranking, rows: slice) -> tuple[Array, Array, Array]:
+    """The same of talks whose outcomes are sorted already, unless two of one talk are equal for the first side."""
+    ladder, ranked = ranking.utility[rows], ranking.outcome[rows]
+    if (ladder[:, 1:] == ladder[:, :-1]).any():  # then the second side's utility decides
+        return _efficient(first[rows], second[rows])
+    at = np.arange(rows.start, rows.start + len(ladder))[:, None] * ladder.shape[1] + ranked
+    return _records(ladder, second.reshape(-1).take(at), ranked)
+
+
+def _records(first: Array, second: Array, number: Array) -> tuple[Array, Array, Array]:
+    """Of outcomes sorted by the first side's utility, those that are better for the second than all before."""
+    record = np.maximum.accumulate(second, axis=1)
+    is_new = np.ones(second.shape, bool)
+    is_new[:, 1:] = record[:, 1:] > record[:, :-1]
+    count = np.count_nonzero(is_new, axis=1)
+    is_filled = np.arange(int(count.max())) < count[:, None]
+    columns = []
+    for column in (first, second, number):
+        found = np.repeat(column[:, :1].astype(np.int64), is_filled.shape[1], axis=1)
+        found[is_filled] = column[is_new]
+        columns.append(found)
+    return columns[0], columns[1], columns[2]
 
 
 @dataclass(frozen=True, slots=True)
