@@ -37,7 +37,7 @@ _LANES = 4
 """Options of four issues, 16 bits each, are read, compared and written as one word."""
 _ONES, _FULL = 0x0001_0001_0001_0001, 0x7FFF_7FFF_7FFF_7FFF
 _BIDS = 64
-"""Offers that a talk has room for at first; the room grows with need."""
+"""Moves that a talk has room for at first; the room grows with need."""
 _BITS = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -77,8 +77,7 @@ STATES = {
             "moves": Meaning("", "moves made by both sides until it ended; 0 while it is open"),
             "end": Meaning("", ", ".join(f"{i} {name}" for i, name in enumerate(ENDS))),
             "agreed": Meaning("", "the outcome agreed; −1 if none"),
-            "num_bids": Meaning("", "offers of both sides so far, repetitions left out"),
-            "bids": Meaning("", "these offers: move × 65,536 + outcome"),
+            "bids": Meaning("", "what was offered in each move; −1 if nothing else than before"),
             **{f"{s}_{n}": Meaning(m.unit, f"the {s}: {m.about}") for s in SIDES for n, m in _LASTING.items()},
             "front": Meaning("", "its efficient outcomes, from the buyer's best on; filled up with the first"),
             **{f"front_{s}": Meaning("1/1e6", f"the {s}'s utility of these") for s in SIDES},
@@ -217,8 +216,7 @@ def _open(lasting: Table, talks: Table, num_lanes: int) -> None:
     """The columns of talks in which nothing has been said."""
     rows = talks.num_rows
     lasting["moves"], lasting["end"] = np.zeros(rows, np.int64), np.full(rows, OPEN)
-    lasting["agreed"], lasting["num_bids"] = np.full(rows, NOTHING), np.zeros(rows, np.int64)
-    lasting["bids"] = np.zeros((rows, _BIDS), np.int32)
+    lasting["agreed"], lasting["bids"] = np.full(rows, NOTHING), _no_bids(rows, _BIDS)
     talks["moves"] = np.zeros(rows, np.int64)
     for side in SIDES:
         for name in ("offer", "place", "asks", "below", "hears", "heard"):
@@ -248,15 +246,10 @@ def offer(talks: Talks, side: str, move: int, rows: Array, outcome: Array, optio
     at = talk * num_outcomes
     at += outcome
     place = lasting[f"{side}_standing"].reshape(-1).take(at)
-    next_ = rows * num_outcomes
-    next_ += place
-    next_ += 1
-    is_last = place == num_outcomes - 1
-    next_ -= is_last
-    below = at_table[f"{side}_ladder"].reshape(-1).take(next_)
-    below[is_last] = NOTHING
-    new = {f"{side}_offer": outcome, f"{side}_place": place, f"{side}_below": below}
-    new[f"{side}_asks"] = lasting[f"{side}_worth"].reshape(-1).take(at)
+    here, ladder = rows * num_outcomes + place, at_table[f"{side}_ladder"].reshape(-1)
+    below = ladder.take(here + 1, mode="clip")
+    below[place == num_outcomes - 1] = NOTHING
+    new = {f"{side}_offer": outcome, f"{side}_place": place, f"{side}_asks": ladder.take(here), f"{side}_below": below}
     new[f"{other}_hears"] = lasting[f"{other}_worth"].reshape(-1).take(at)
     for name, column in new.items():
         at_table.columns[name] = _put(at_table[name], rows, column)
@@ -283,23 +276,27 @@ def _note_change(talks: Table, side: str, move: int, rows: Array, options: Array
     columns[f"{side}_options"] = _put(stood, rows, options).view(np.int16)
 
 
+def _no_bids(rows: int, moves: int) -> Array:
+    """Room for offers, int16 (rows, moves); those of a move lie together, as they are written together."""
+    return np.full((moves, rows), NOTHING, np.int16).T
+
+
 def _note_bid(talks: Table, move: int, rows: Array, outcome: Array) -> None:
-    """Add to the talks' lists of offers."""
-    number, room = talks["num_bids"].take(rows), talks["bids"].shape[1]
-    if move >= room and len(number) and int(number.max()) == room:  # with a move at most one is added
-        talks["bids"] = np.concatenate([talks["bids"], np.zeros_like(talks["bids"])], axis=1)
-        room *= 2
-    talks["bids"].reshape(-1)[rows * room + number] = (move << 16) + outcome
-    talks["num_bids"][rows] = number + 1
+    """Add to the talks' offers."""
+    bids = talks["bids"]
+    if move >= bids.shape[1]:
+        talks["bids"] = bids = np.concatenate([bids.T, _no_bids(*bids.shape).T]).T
+    bids[:, move][rows] = outcome
 
 
 def all_bids(talks: Table) -> Table:
-    """The lists of offers of all talks as rows, by talk and move."""
-    count = talks["num_bids"]
-    is_bid = np.arange(talks["bids"].shape[1]) < count[:, None]
-    bids = talks["bids"][is_bid]
-    who = {name: np.repeat(talks[name], count) for name in ("replica", "buyer", "seller")}
-    return Table({**who, "move": (bids >> 16).astype(np.int64), "offer": (bids & 0xFFFF).astype(np.int64)})
+    """The offers of all talks as rows, by talk and move."""
+    bids = np.ascontiguousarray(talks["bids"]).reshape(-1)
+    at = (bids >= 0).nonzero()[0]
+    moves = talks["bids"].shape[1]
+    talk = at // moves
+    who = {name: talks[name].take(talk) for name in ("replica", "buyer", "seller")}
+    return Table({**who, "move": at - talk * moves, "offer": bids.take(at).astype(np.int64)})
 
 
 def close(talks: Table, over: Array) -> Table:

@@ -59,10 +59,7 @@ def frontier(first: Array, second: Array, ranking: Ranking | None = None) -> Fro
         first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
         ranking: of the first side's outcomes, if it is at hand.
     """
-    found = [
-        _efficient(first[rows], second[rows]) if ranking is None else _of_ranked(first, second, ranking, rows)
-        for rows in _blocks(len(first))
-    ]
+    found = [_efficient(first[rows], second[rows], _taken(ranking, rows)) for rows in _blocks(len(first))]
     width = max((part[0].shape[1] for part in found), default=1)
     columns = [np.zeros((0, width), np.int64)] * 3
     if found:
@@ -75,35 +72,45 @@ def _widened(part: Array, width: int) -> Array:
     return np.concatenate([part, more], axis=1)
 
 
-def _efficient(first: Array, second: Array) -> tuple[Array, Array, Array]:
+def _taken(ranking: Ranking | None, rows: slice) -> Ranking | None:
+    return None if ranking is None else Ranking(ranking.outcome[rows], ranking.utility[rows])
+
+
+def _efficient(first: Array, second: Array, ranking: Ranking | None) -> tuple[Array, Array, Array]:
     """Utilities and numbers of the efficient outcomes, from the first side's best on; the first one fills up."""
+    if ranking is None:
+        return _records(*_sorted(first, second))
+    ladder, number = ranking.utility, ranking.outcome
+    other = second.reshape(-1).take(np.arange(len(second))[:, None] * second.shape[1] + number)
+    tied = (ladder[:, 1:] == ladder[:, :-1]).any(axis=1).nonzero()[0]
+    if len(tied):  # of equals for the first side, the better one for the second comes first
+        number = number.copy()
+        _, other[tied], number[tied] = _sorted(first[tied], second[tied])
+    return _records(ladder, other, number)
+
+
+def _sorted(first: Array, second: Array) -> tuple[Array, Array, Array]:
+    """Both sides' utilities and the numbers of outcomes, the first side's best first; of equals the second's."""
     keys = (_TOP - first).astype(np.int64) << _BITS
     keys = (keys + (_TOP - second) << _NUMBER_BITS) + np.arange(first.shape[1])
     keys.sort(axis=1)
     number = keys & ((1 << _NUMBER_BITS) - 1)
-    return _records(_TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number)
-
-
-def _of_ranked(first: Array, second: Array, ranking: Ranking, rows: slice) -> tuple[Array, Array, Array]:
-    """The same of talks whose outcomes are sorted already, unless two of one talk are equal for the first side."""
-    ladder, ranked = ranking.utility[rows], ranking.outcome[rows]
-    if (ladder[:, 1:] == ladder[:, :-1]).any():  # then the second side's utility decides
-        return _efficient(first[rows], second[rows])
-    at = np.arange(rows.start, rows.start + len(ladder))[:, None] * ladder.shape[1] + ranked
-    return _records(ladder, second.reshape(-1).take(at), ranked)
+    return _TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number
 
 
 def _records(first: Array, second: Array, number: Array) -> tuple[Array, Array, Array]:
     """Of outcomes sorted by the first side's utility, those that are better for the second than all before."""
     record = np.maximum.accumulate(second, axis=1)
     is_new = np.ones(second.shape, bool)
-    is_new[:, 1:] = record[:, 1:] > record[:, :-1]
+    np.greater(record[:, 1:], record[:, :-1], out=is_new[:, 1:])
     count = np.count_nonzero(is_new, axis=1)
-    is_filled = np.arange(int(count.max())) < count[:, None]
+    width = int(count.max())
+    source = is_new.reshape(-1).nonzero()[0]
+    slot = np.arange(len(source)) + np.repeat(np.arange(len(count)) * width - np.cumsum(count) + count, count)
     columns = []
     for column in (first, second, number):
-        found = np.repeat(column[:, :1].astype(np.int64), is_filled.shape[1], axis=1)
-        found[is_filled] = column[is_new]
+        found = np.repeat(column[:, :1].astype(np.int64), width, axis=1)
+        found.reshape(-1)[slot] = column.reshape(-1).take(source)
         columns.append(found)
     return columns[0], columns[1], columns[2]
 
@@ -125,16 +132,28 @@ def points(front: Frontier, reservations: tuple[int, int] = (0, 0)) -> Points:
         front: of each talk.
         reservations: what each side has without a deal, millionths.
     """
+    found = [_points(Frontier(*_part(front, rows)), reservations) for rows in _blocks(len(front.first))]
+    return Points(*np.concatenate(found or [np.zeros((len(POINTS), 0), np.int64)], axis=1))
+
+
+def _points(front: Frontier, reservations: tuple[int, int]) -> Array:
+    """All points of a few talks, int64 (points, talks)."""
     total = front.first + front.second
     g, h = front.first - reservations[0], front.second - reservations[1]
     least = np.minimum(g, h)
     is_out = least < 0
     if is_out.any():
         g, h = np.where(is_out, least, g), np.where(is_out, least, h)
-    nash = np.where(is_out, least, g * h)
+        nash = np.where(is_out, least, g * h)
+    else:
+        nash = g * h
     most = [np.maximum(side.max(axis=1), 1)[:, None] for side in (g, h)]
     share = np.minimum(g * most[1], h * most[0])  # g ÷ m₁ < h ÷ m₂ compared as g·m₂ < h·m₁, which is exact
-    return Points(*(_best(front, score, total) for score in (nash, least, share, total)))
+    return np.stack([_best(front, score, total) for score in (nash, least, share, total)])
+
+
+def _part(front: Frontier, rows: slice) -> tuple[Array, Array, Array]:
+    return front.first[rows], front.second[rows], front.outcome[rows]
 
 
 def frontier_distance(front: Frontier, u: Array, v: Array) -> Array:
