@@ -90,7 +90,8 @@ class Bargain:
         self.roles = {side: np.unique(net.role[members]).tolist() for side, members in seats.items()}
         self._issue_fields = tuple(f"issue_{i + 1}" for i in range(self.domain.num_issues))
         self.answers = {name: ANSWERS[name] for name in ("act", *self._issue_fields)}
-        self._constants: dict[int | tuple[str, ...], Array] = {}
+        self._constants: dict[tuple[type, int | float | tuple[str, ...]], Array] = {}
+        self._frames: dict[int, tuple[int, dict[str, Array], tuple[Choice, ...]]] = {}
         self._masks: dict[tuple[int, bool], Array] = {}
         self._dealt: tuple[int, Talks] | None = None
 
@@ -118,7 +119,9 @@ class Bargain:
         answers = self._gather(talks.open, side, questions, decisions)
         talks.open[f"{other}_heard"] = talks.open[f"{other}_hears"]
         act = answers["act"]
-        self._offer(talks, side, move, (act == COUNTER).nonzero()[0], answers)
+        countered = (act == COUNTER).nonzero()[0]
+        if len(countered):
+            self._offer(talks, side, move, countered, answers)
         over = ((act == ACCEPT) | (act == REJECT)).nonzero()[0]
         left = talks.open
         if len(over):
@@ -127,7 +130,7 @@ class Bargain:
             talks.all["agreed"][talk] = np.where(accepted, left[f"{other}_offer"][over], NOTHING)
             talks.all["moves"][talk] = move + 1
             left = bargains.close(left, over)
-        left["moves"] = np.full(left.num_rows, move + 1)
+        left["moves"] = self._same(move + 1, left.num_rows)
         world.tables["bargains"], world.tables["bargaining"] = talks.all, left
         return {}
 
@@ -146,17 +149,15 @@ class Bargain:
         other = SIDES[1 - SIDES.index(side)]
         count, move = talks.num_rows, int(talks["moves"][0])
         round_, left = move // 2 + 1, talks[f"{side}_rounds"] - (move // 2 + 1)
-        issues, width = self.domain.num_issues, talks[f"{side}_points"].shape[1]
-        shown = (self._all(issues, False, count), self._all(issues, True, count))
-        known, all_outcomes = shown[move > 0], self._all(self.domain.num_outcomes, True, count)
+        issues = self.domain.num_issues
         columns = {
             "is_buyer": self._same(int(side == "buyer"), count),
             "issue": self._same(self.domain.issues, count),
             "points": talks[f"{side}_points"],
-            "round": np.full(count, round_, np.int32),
+            "round": self._same(round_, count),
             "rounds_left": np.maximum(left, 0),
             "reservation": self._same(self.dealer.reservation[side], count),
-            "discount": np.broadcast_to(self._discount(side, round_), count),
+            "discount": self._same(self._discount(side, round_), count),
             "has_offer": self._same(int(move > 0), count),
             "has_own": self._same(int(move > 1), count),
             "ranked": talks[f"{side}_ranked"],
@@ -167,6 +168,7 @@ class Bargain:
             **{name: talks[f"{other}_{what}"][:, :issues] for name, what in _BY_ISSUE.items()},
         }
         key = {"replica": talks["replica"], "subject": talks[side], "counterpart": talks[other]}
+        masks, choices = self._frame(move, count)
         return Question(
             role=role,
             phase=self.name,
@@ -175,32 +177,39 @@ class Bargain:
             seed=talks["seed"],
             mind=talks[f"{side}_mind"],
             columns=columns,
-            masks={
-                "issue": shown[True],
-                "points": self._all(width, True, count),
-                "offer": known,
-                "offer_first": known,
-                "offer_kept": known,
-                "own": shown[move > 1],
-                "ranked": all_outcomes,
-                "ladder": all_outcomes,
-            },
+            masks=masks,
             units=UNITS,
-            fields=(
-                Choice(name="act", options=ACTS, allowed=self._may(move, left >= 0)),
-                *(
-                    Choice(name=name, options=options, allowed=self._all(len(options), True, count), only_if=_IF_COUNTER)
-                    for name, options in zip(self._issue_fields, self.domain.options, strict=True)
-                ),
-            ),
+            fields=(Choice(name="act", options=ACTS, allowed=self._may(move, left >= 0)), *choices),
         )
 
-    def _same(self, value: int | tuple[str, ...], count: int) -> Array:
-        """One value in every row, from a column that is kept: most of what is asked is the same move after move."""
-        if len(self._constants.get(value, ())) < count:
-            row = np.array(value, object if isinstance(value, tuple) else np.int64)
-            self._constants[value] = np.ascontiguousarray(np.broadcast_to(row, (count, *row.shape)))
-        return self._constants[value][:count]
+    def _frame(self, move: int, count: int) -> tuple[dict[str, Array], tuple[Choice, ...]]:
+        """Masks, and the choices of issues; kept from move to move while as many talks are open."""
+        key = min(move, 2)
+        if key not in self._frames or self._frames[key][0] != count:
+            issues, outcomes = self.domain.num_issues, self._all(self.domain.num_outcomes, True, count)
+            known, own = self._all(issues, move > 0, count), self._all(issues, move > 1, count)
+            masks = {
+                "issue": self._all(issues, True, count),
+                "points": self._all(sum(map(len, self.domain.options)), True, count),
+                **{name: known for name in _BY_ISSUE},
+                "own": own,
+                "ranked": outcomes,
+                "ladder": outcomes,
+            }
+            choices = tuple(
+                Choice(name=name, options=options, allowed=self._all(len(options), True, count), only_if=_IF_COUNTER)
+                for name, options in zip(self._issue_fields, self.domain.options, strict=True)
+            )
+            self._frames[key] = (count, masks, choices)
+        return self._frames[key][1:]
+
+    def _same(self, value: int | float | tuple[str, ...], count: int) -> Array:
+        """One value in every row, in a column that takes no room: most of what is asked is the same in all talks."""
+        key = (type(value), value)  # as 1 and 1.0 are one key
+        if key not in self._constants or len(self._constants[key]) < count:
+            row = np.array(value, object if isinstance(value, tuple) else None)
+            self._constants[key] = np.broadcast_to(row, (count, *row.shape))
+        return self._constants[key][:count]
 
     def _all(self, slots: int, value: bool, count: int) -> Array:
         """A mask of one value, bool (rows, slots), that takes no room."""

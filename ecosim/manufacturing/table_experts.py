@@ -104,9 +104,11 @@ def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_i
     act = np.full(question.num_rows, COUNTER, np.int8)
     if may_insist:
         act += (question["own_utility"] >= floor) & (question["below_utility"] < floor) & may[INSIST]
-    act[~may[COUNTER] | (question["best"] < floor)] = REJECT
-    act[may[ACCEPT] & (question["offer_utility"] >= floor)] = ACCEPT
+    act[(~may[COUNTER] | (question["best"] < floor)).nonzero()[0]] = REJECT
+    act[(may[ACCEPT] & (question["offer_utility"] >= floor)).nonzero()[0]] = ACCEPT
     rows = (act == COUNTER).nonzero()[0]
+    if len(rows) == 0:
+        return {"act": act, **_spelt(question, rows, rows)}
     place = (pick or _worst)(question, rows, floor.take(rows))
     return {"act": act, **_spelt(question, rows, _at(question["ranked"], rows, place))}
 
@@ -185,9 +187,9 @@ def _aspiration(question: Question, exponent: float) -> Array:
 def _share(question: Question, exponent: float) -> Array | float:
     """The share of its whole gain that it asks for; looked up, as rounds are few and rows are many."""
     round_, left = question["round"], question["rounds_left"]
-    now, more = int(round_[0]), int(left[0])
-    if (round_ == now).all() and (left == more).all():
-        return _shares(exponent, now, now + more + 1)[-1]
+    now, more = _one(round_), _one(left)
+    if now is not None and more is not None:
+        return _shares(exponent, int(now), int(now + more) + 1)[-1]
     last = round_ + left
     spans = int(last.max()) + 1
     found = np.empty(len(round_))
@@ -205,11 +207,17 @@ def _shares(exponent: float, round_: int, spans: int) -> tuple[float, ...]:
     return tuple(shares)
 
 
-def _least(question: Question) -> Array:
-    """What an agreement must be worth, before the discount, to be as good as none; millionths, int64 (rows,)."""
-    if (question["discount"] == 1.0).all():
-        return question["reservation"].astype(np.int32)
+def _least(question: Question) -> Array | np.int32:
+    """What an agreement must be worth, before the discount, to be as good as none; whole millionths (rows,) or one."""
+    discount, reservation = _one(question["discount"]), _one(question["reservation"])
+    if discount == 1.0:
+        return question["reservation"] if reservation is None else np.int32(reservation)
     return np.asarray(np.ceil(question["reservation"] / question["discount"]).astype(np.int64))
+
+
+def _one(column: Array) -> np.generic | None:
+    """What all rows of a column hold, or None where they differ; a column spread out by broadcasting isn't read."""
+    return column[0] if column.strides[0] == 0 or (column == column[0]).all() else None
 
 
 def _at(matrix: Array, rows: Array, slots: Array) -> Array:
