@@ -65,18 +65,19 @@ class Choice:
         """The same field for some of the rows."""
         return Choice(name=self.name, options=self.options, allowed=self.allowed[rows], only_if=self.only_if)
 
-    def illegal(self, answer: Array, asked: Array) -> Array:
-        """Which rows hold an answer that the rule forbids, shape (rows,)."""
+    def illegal(self, answer: Array, asked: Array | None) -> Array:
+        """Which rows hold an answer that the rule forbids, shape (rows,); `asked` is None where all rows are."""
         if len(answer) and self.allowed.strides[0] == 0:  # one rule for all rows, spread out by broadcasting
             rule = self.allowed[0]
-            if rule.all():  # NOT_ASKED is the only answer below 0, and given where nothing was asked alone
-                return cast(Array, ((answer >= 0) != asked) | (answer < NOT_ASKED) | (answer >= len(self.options)))
+            if rule.all():  # below 0 there is only NOT_ASKED, where nothing was asked
+                lowest = (answer < 0) if asked is None else ((answer >= 0) != asked) | (answer < NOT_ASKED)
+                return cast(Array, lowest | (answer >= len(self.options)))
             in_range = (answer >= 0) & (answer < len(self.options))
             seen = in_range & rule[answer * in_range]
         else:
             in_range = (answer >= 0) & (answer < len(self.options))
             seen = in_range & self.allowed[np.arange(len(answer)), answer * in_range]
-        return ~seen if asked.all() else np.where(asked, ~seen, answer != NOT_ASKED)
+        return ~seen if asked is None else np.where(asked, ~seen, answer != NOT_ASKED)
 
     def describe(self, row: int) -> str:
         """The legal answers of one row, for a message."""
@@ -99,10 +100,10 @@ class Bucket:
         low, high, step = self.low[rows], self.high[rows], self.step[rows]
         return Bucket(name=self.name, low=low, high=high, step=step, unit=self.unit, only_if=self.only_if)
 
-    def illegal(self, answer: Array, asked: Array) -> Array:
-        """Which rows hold an answer that the rule forbids, shape (rows,)."""
+    def illegal(self, answer: Array, asked: Array | None) -> Array:
+        """Which rows hold an answer that the rule forbids, shape (rows,); `asked` is None where all rows are."""
         bad = (answer < self.low) | (answer > self.high) | ((answer - self.low) % self.step != 0)
-        return bad if asked.all() else np.where(asked, bad, answer != NOT_ASKED)
+        return bad if asked is None else np.where(asked, bad, answer != NOT_ASKED)
 
     def snap(self, wish: Array) -> Array:
         """The legal value at or below each wish (the lowest where the wish is lower), shape (rows,)."""
@@ -134,9 +135,11 @@ class Text:
         """The same field: it has no column."""
         return self
 
-    def illegal(self, answer: Array, asked: Array) -> Array:
+    def illegal(self, answer: Array, asked: Array | None) -> Array:
         """Which rows hold what the rule forbids: text where none was asked, several lines, control characters."""
         texts = answer.tolist()
+        if asked is None:
+            return np.array([self._bad(text) for text in texts], dtype=bool)
         return np.array([self._bad(t) if ok else t != "" for t, ok in zip(texts, asked, strict=True)], dtype=bool)
 
     def describe(self, row: int) -> str:

@@ -151,9 +151,8 @@ class Schedule:
                 is_reader &= self._in_arm[i][world.tables["replicas"]["arm"][replica]]
                 for row in np.flatnonzero(is_reader).tolist():
                     texts[row] = f"{texts[row]} {item.message}".strip()
-        return replace(
-            question, columns={**question.columns, MESSAGE: texts}, units={**question.units, MESSAGE: "text"}
-        )
+        columns, its_units = {**question.columns, MESSAGE: texts}, {**question.units, MESSAGE: "text"}
+        return replace(question, columns=columns, units=its_units, whole=None, rows=None)
 
     # ---- functions ------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,10 @@ _W0, _W1 = 0x9E3779B9, 0xBB67AE85
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+_M = np.array([[_M0], [_M1]])
+_STEPS = np.arange(_ROUNDS, dtype=np.uint64)[:, None, None] * np.array([[_W0], [_W1]], np.uint64)
+_FEW = 500
+"""Rows below which one array of both halves is faster than two."""
 
 
 Key = tuple[Array, ...]
@@ -37,6 +41,8 @@ Four = tuple[Array, Array, Array, Array]
 
 def philox4x32(counter: Four, key: tuple[Array, Array]) -> Four:
     """Four random uint32 columns from four counter columns and two key columns (all uint64 holding 32 bits)."""
+    if max(map(len, counter)) < _FEW:
+        return _philox_of_few(counter, key)
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
@@ -44,6 +50,18 @@ def philox4x32(counter: Four, key: tuple[Array, Array]) -> Four:
         c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _LOW
         k0, k1 = (k0 + np.uint64(_W0)) & _LOW, (k1 + np.uint64(_W1)) & _LOW
     return c0, c1, c2, c3
+
+
+def _philox_of_few(counter: Four, key: tuple[Array, Array]) -> Four:
+    """The same with both halves in one array and all keys at once: where rows are few, calls are what costs."""
+    rows = max(map(len, counter))
+    left, right = np.empty((2, rows), np.uint64), np.empty((2, rows), np.uint64)
+    left[0], right[0], left[1], right[1] = counter
+    keys = (np.stack(key)[None] + _STEPS) & _LOW
+    for k in keys:
+        product = left * _M
+        left, right = (product[::-1] >> _SHIFT) ^ right ^ k, product[::-1] & _LOW
+    return left[0], right[0], left[1], right[1]
 
 
 def words(stream: str, seed: Array, step: int, phase: str, key: Key, lane: int = 0) -> tuple[Array, Array]:

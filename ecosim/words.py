@@ -9,8 +9,8 @@ therefore all that splitting needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -56,8 +56,8 @@ class Table(Mapping[str, Array]):
     def take(self, rows: Array | slice) -> Table:
         """A copy of some rows, by index or by mask, in the order given; a slice gives views instead."""
         if not isinstance(rows, slice) and rows.dtype == bool:
-            rows = np.flatnonzero(rows)  # found once, not once a column
-        return Table({name: column[rows] for name, column in self.columns.items()})
+            rows = rows.nonzero()[0]  # found once, not once a column
+        return _alike({name: column[rows] for name, column in self.columns.items()})
 
     def copy(self) -> Table:
         """A copy of all rows."""
@@ -68,7 +68,14 @@ def concat(tables: Sequence[Table]) -> Table:
     """The rows of several tables with the same columns, one after another."""
     if len(tables) == 1:
         return tables[0]
-    return Table({name: np.concatenate([t[name] for t in tables]) for name in tables[0]})
+    return _alike({name: np.concatenate([t.columns[name] for t in tables]) for name in tables[0].columns})
+
+
+def _alike(columns: dict[str, Array]) -> Table:
+    """A table of columns that are known to be of one length, as they were cut or joined alike."""
+    table = object.__new__(Table)
+    table.columns = columns
+    return table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,8 @@ class Question:
         masks: for a (rows, slots) column, which slots hold something, bool (rows, slots).
         units: the unit of each column, "" for a pure number; money in "EUR/1e6", goods in "units/1e6".
         fields: the answers asked for, in order.
+        whole, rows: where several roles are asked alike: the question to all of them, and which of its rows these are;
+            a host may then answer it at once (see `for_any_role`). Never travels, and is for no mind to read.
     """
 
     role: str
@@ -96,6 +105,11 @@ class Question:
     masks: Mapping[str, Array] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...]
+    whole: Question | None = None
+    rows: slice | None = None
+
+    def __getstate__(self) -> list[object]:
+        return [None if f.name in ("whole", "rows") else getattr(self, f.name) for f in fields(self)]
 
     @property
     def name(self) -> str:
@@ -117,10 +131,30 @@ class Question:
                 return item
         raise KeyError(f"{self.name} has no field {name!r}, it has {[f.name for f in self.fields]}")
 
+    def part(self, role: str, rows: slice) -> Question:
+        """The question to the members of one role, of a question to several whose rows are in the order of roles.
+
+        Its columns are cut when somebody looks at them: who is answered as a part of the whole is never looked at.
+        """
+        part = object.__new__(Question)
+        for name, value in (("role", role), ("whole", self), ("rows", rows), ("mind", self.mind[rows])):
+            object.__setattr__(part, name, value)
+        return part
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What nobody has looked at of a part until now."""
+            if name not in _CUT:
+                raise AttributeError(name)
+            value = _CUT[name](getattr(self.whole, name), self.rows)
+            object.__setattr__(self, name, value)
+            return value
+
     def take(self, rows: Array | slice) -> Question:
         """The same question to some of the members, by index or mask, or by slice (its columns are views then)."""
         if not isinstance(rows, slice) and rows.dtype == bool:
-            rows = np.flatnonzero(rows)
+            rows = rows.nonzero()[0]
         return Question(
             role=self.role,
             phase=self.phase,
@@ -133,6 +167,26 @@ class Question:
             masks={name: mask[rows] for name, mask in self.masks.items()},
             fields=tuple(f.take(rows) for f in self.fields),
         )
+
+
+def _as_it_is(value: Any, rows: slice) -> Any:
+    return value
+
+
+def _cut(columns: Mapping[str, Array], rows: slice) -> dict[str, Array]:
+    return {name: column[rows] for name, column in columns.items()}
+
+
+_CUT: Mapping[str, Callable[[Any, slice], Any]] = {
+    "phase": _as_it_is,
+    "step": _as_it_is,
+    "units": _as_it_is,
+    "key": Table.take,
+    "seed": lambda seed, rows: seed[rows],
+    "columns": _cut,
+    "masks": _cut,
+    "fields": lambda fields, rows: tuple(item.take(rows) for item in fields),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +236,12 @@ Expert = Callable[[Question], Answers]
 """A scripted mind: a pure function from a question to its answers by field."""
 
 
+def for_any_role(expert: Expert) -> Expert:
+    """Marks an expert that never looks at the role: roles that are asked alike are then answered in one call."""
+    expert.is_for_any_role = True  # type: ignore[attr-defined]  # a mark on the function, for `minds.scripted`
+    return expert
+
+
 def certain(answers: Answers, num_rows: int) -> Decision:
     """A decision of a mind that does not guess and costs nothing."""
     return Decision(
@@ -198,28 +258,34 @@ def check(question: Question, decision: Decision, mind: str) -> None:
     Raises:
         DecisionError: a field is missing or unknown, has another number of rows, or holds an illegal answer.
     """
-    place = f"mind {mind!r}, {question.name}, step {question.step}"
-    unknown = set(decision.answers) - {f.name for f in question.fields}
-    if unknown:
+
+    def place() -> str:
+        return f"mind {mind!r}, {question.name}, step {question.step}"
+
+    answers, rows = decision.answers, question.num_rows
+    if len(answers) != len(question.fields) or any(spec.name not in answers for spec in question.fields):
         names = [f.name for f in question.fields]
-        raise DecisionError(f"{place}: answered {sorted(unknown)}, asked were {names}", False)
+        unknown, missing = sorted(set(answers) - set(names)), [name for name in names if name not in answers]
+        if unknown:
+            raise DecisionError(f"{place()}: answered {unknown}, asked were {names}", False)
+        raise DecisionError(f"{place()}: field {missing[0]!r} has no answer", False)
+    where: dict[object, Array | None] = {}
     for spec in question.fields:
-        if spec.name not in decision.answers:
-            raise DecisionError(f"{place}: field {spec.name!r} has no answer", False)
-        answer = decision.answers[spec.name]
-        if answer.shape != (question.num_rows,):
-            raise DecisionError(
-                f"{place}: field {spec.name!r} has shape {answer.shape}, expected ({question.num_rows},)", False
-            )
-        if not isinstance(spec, Text) and answer.dtype.kind not in "iu":
-            raise DecisionError(f"{place}: {spec.name} must be a column of integers, got {answer.dtype}", False)
-        bad = spec.illegal(answer, asked(spec, decision.answers, question.num_rows))
+        answer = answers[spec.name]
+        if answer.shape != (rows,):
+            raise DecisionError(f"{place()}: field {spec.name!r} has shape {answer.shape}, expected ({rows},)", False)
+        if answer.dtype.kind not in "iu" and not isinstance(spec, Text):
+            raise DecisionError(f"{place()}: {spec.name} must be a column of integers, got {answer.dtype}", False)
+        if spec.only_if not in where:  # fields that hang on one answer are asked in the same rows
+            of_rows = None if spec.only_if is None else asked(spec, answers, rows)
+            where[spec.only_if] = None if of_rows is None or of_rows.all() else of_rows
+        bad = spec.illegal(answer, where[spec.only_if])
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             who = ", ".join(f"{name} {int(question.key[name][row])}" for name in ("replica", *KEY))
             raise DecisionError(
-                f"{place}, {who}: {spec.name} = {_shown(answer[row])} is not allowed here; "
-                f"allowed: {spec.describe(row)} ({int(bad.sum())} of {question.num_rows} rows)"
+                f"{place()}, {who}: {spec.name} = {_shown(answer[row])} is not allowed here; "
+                f"allowed: {spec.describe(row)} ({int(bad.sum())} of {rows} rows)"
             )
 
 

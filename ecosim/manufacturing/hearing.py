@@ -114,6 +114,7 @@ class Hearing:
         self.floor = np.array([unit_cost(net, scenario, i) // 2 // CENT * CENT for i in items])
         self.ceiling = np.array([micro(scenario.items[n].value_eur) * 3 // 2 // CENT * CENT for n in net.items])
         self.penalty_step = micro(self.facts.max_penalty_share) // PENALTY_STEPS
+        self._constants: dict[int | tuple[int | bool, ...], Array] = {}
         self.words = np.array([*speech.ACTS, ""], dtype=object)
 
     def questions(self, world: World, phase: str, roles: tuple[str, ...], talks: Table, turn: Turn) -> list[Question]:
@@ -129,31 +130,31 @@ class Hearing:
         whole = room - room % MILLION
         lead = self.net.promise_weeks(talks["seller"], talks["buyer"])
         can_ship = lead if turn.is_buyer else lead + self._wait(world, replica, turn.mover, whole, offer["quantity"])
-        is_shown = np.broadcast_to(move > _SLOTS, (rows, SHOWN_OFFERS))
+        is_shown = self._same(_SHOWN[min(move, SHOWN_OFFERS)], rows)
         allowed = np.empty((rows, 3), bool)
         allowed[:, ACCEPT] = (offer["quantity"] <= room) if move else False
         allowed[:, COUNTER] = rounds >= round_
         allowed[:, REJECT] = True
         columns = {
-            "is_buyer": np.full(rows, int(turn.is_buyer)),
+            "is_buyer": self._same(int(turn.is_buyer), rows),
             "item_name": self.item_names[item],
-            "round": np.full(rows, round_),
+            "round": self._same(round_, rows),
             "rounds_left": np.maximum(rounds - round_, 0),
             "reservation": limit,
             "market_price": going(world, self.price, replica, item),
             "need": whole,
             "on_hand": world.ledger.accounts["balance"][account, item + 1],
             "wanted_week": can_ship,
-            "has_offer": np.full(rows, int(move > 0)),
+            "has_offer": self._same(int(move > 0), rows),
             "offer_price": offer["price"],
             "offer_quantity": offer["quantity"],
             "offer_week": offer["week"],
-            "has_own": np.full(rows, int(move > 1)),
+            "has_own": self._same(int(move > 1), rows),
             "own_price": own["price"],
             "own_quantity": own["quantity"],
             "own_week": own["week"],
             "offers_price": talks["prices"],
-            "offers_mine": np.broadcast_to(_SLOTS % 2, (rows, SHOWN_OFFERS)),
+            "offers_mine": self._same(_MINE, rows),
         }
         columns |= self._more(talks, turn)
         fields = self._fields(turn, item, limit, whole, lead, allowed)
@@ -182,7 +183,7 @@ class Hearing:
         )
         if len(turn.parts) == 1:
             return [asked]
-        return [replace(asked.take(rows), role=roles[code]) for code, rows in turn.parts]
+        return [_of_role(asked, roles[code], rows) for code, rows in turn.parts]
 
     def _fields(
         self, turn: Turn, item: Array, limit: Array, whole: Array, lead: Array, allowed: Array
@@ -193,7 +194,7 @@ class Hearing:
             if turn.is_buyer
             else (limit, np.maximum(self.ceiling[item], limit))
         )
-        unit, cent = np.full(rows, MILLION), np.full(rows, CENT)
+        unit, cent = self._same(MILLION, rows), self._same(CENT, rows)
         fields: tuple[Field, ...] = (
             Choice(name="act", options=ACTS, allowed=allowed),
             Bucket(name="price", low=low, high=high, step=cent, unit="EUR/1e6", only_if=_COUNTERED),
@@ -202,17 +203,24 @@ class Hearing:
                 name="week",
                 low=lead,
                 high=lead + self.late_weeks,
-                step=np.full(rows, 1),
+                step=self._same(1, rows),
                 unit="weeks",
                 only_if=_COUNTERED,
             ),
         )
         if not self.facts.has_penalty:
             return fields
-        step = np.full(rows, self.penalty_step)
-        most = step * PENALTY_STEPS
-        grid = Bucket(name="penalty", low=step * 0, high=most, step=step, unit="share/1e6", only_if=_COUNTERED)
+        none, most = self._same(0, rows), self._same(self.penalty_step * PENALTY_STEPS, rows)
+        step = self._same(self.penalty_step, rows)
+        grid = Bucket(name="penalty", low=none, high=most, step=step, unit="share/1e6", only_if=_COUNTERED)
         return (*fields, grid)
+
+    def _same(self, value: int | tuple[int | bool, ...], rows: int) -> Array:
+        """One value (or one row of slots) in every row, to be read only: what is kept is as good as new."""
+        if len(self._constants.get(value, ())) < rows:
+            row = np.array(value)
+            self._constants[value] = np.broadcast_to(row, (2 * rows, *row.shape))
+        return self._constants[value][:rows]
 
     def _more(self, talks: Table, turn: Turn) -> dict[str, Array]:
         """Columns that not every scenario has: penalty, discount, rivals."""
@@ -292,5 +300,11 @@ class Hearing:
         return np.minimum(-(np.minimum(free, 0) // capacity), self.late_weeks)
 
 
-_SLOTS = np.arange(SHOWN_OFFERS)
+def _of_role(asked: Question, role: str, rows: Array | slice) -> Question:
+    return asked.part(role, rows) if isinstance(rows, slice) else replace(asked.take(rows), role=role)
+
+
+_MINE = tuple(slot % 2 for slot in range(SHOWN_OFFERS))
+_SHOWN = tuple(tuple(move > slot for slot in range(SHOWN_OFFERS)) for move in range(SHOWN_OFFERS + 1))
+"""Which slots hold an offer, by the moves made so far."""
 _COUNTERED = ("act", COUNTER)

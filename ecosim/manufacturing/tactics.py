@@ -36,7 +36,7 @@ from ecosim.manufacturing.hearing import ACCEPT, COUNTER, REJECT
 from ecosim.manufacturing.openings import CENT
 from ecosim.manufacturing.opponent import fit, worth_waiting_for
 from ecosim.rules import bargain, deals
-from ecosim.words import Answers, Expert, Question
+from ecosim.words import Answers, Expert, Question, for_any_role
 
 TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 YIELD_TO_THREAT = 10
@@ -48,6 +48,7 @@ Target = Callable[[Question, bool], Array]
 """The target of every row, for buyers (True) or sellers, EUR/1e6."""
 
 
+@for_any_role
 def mixed(question: Question) -> Answers:
     """A population: the firms of a network are Boulware, linear and Conceder negotiators in turn, by their id.
 
@@ -56,6 +57,7 @@ def mixed(question: Question) -> Answers:
     return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, q.key["subject"] % len(TACTICS)))
 
 
+@for_any_role
 def boulware(question: Question) -> Answers:
     """A negotiator who gives way late: its aspiration falls with the fourth power of time.
 
@@ -64,6 +66,7 @@ def boulware(question: Question) -> Answers:
     return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 0))
 
 
+@for_any_role
 def linear(question: Question) -> Answers:
     """A negotiator who gives way evenly until its deadline.
 
@@ -72,6 +75,7 @@ def linear(question: Question) -> Answers:
     return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 1))
 
 
+@for_any_role
 def conceder(question: Question) -> Answers:
     """A negotiator who gives way early: its aspiration falls with the fourth root of time.
 
@@ -80,6 +84,7 @@ def conceder(question: Question) -> Answers:
     return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 2))
 
 
+@for_any_role
 def tit_for_tat(question: Question) -> Answers:
     """A negotiator who gives way in the proportion in which the other did: own price × other's last but one ÷ last.
 
@@ -91,6 +96,7 @@ def tit_for_tat(question: Question) -> Answers:
     return _moved(question, _imitated)
 
 
+@for_any_role
 def averaged_tit_for_tat(question: Question) -> Answers:
     """As `tit_for_tat`, over the other's last three offers once it has made them.
 
@@ -99,6 +105,7 @@ def averaged_tit_for_tat(question: Question) -> Answers:
     return _moved(question, lambda q, is_buyer: _imitated(q, is_buyer, window=2))
 
 
+@for_any_role
 def best_response(question: Question) -> Answers:
     """A negotiator who foresees the other's offers by regression and waits for the best of them; see `opponent`.
 
@@ -109,6 +116,7 @@ def best_response(question: Question) -> Answers:
     return _moved(question, _best_response)
 
 
+@for_any_role
 def with_rivals(question: Question) -> Answers:
     """A negotiator who gives way evenly, never past the best offer of its other talks: that is its outside option.
 

@@ -59,6 +59,8 @@ class Negotiate:
         self.net = net
         self.facts = scenario.negotiation
         self.issues = issues(self.facts)
+        self._last: Turn | None = None
+        self._looked: tuple[Array, Array | None] | None = None
         self.hearing = Hearing(scenario, net)
         self.has_words = self.facts.speech or self.facts.has_penalty
         more = {"speeches": self.has_words, "analyses": self.facts.analysis}
@@ -66,7 +68,7 @@ class Negotiate:
 
     def ask(self, world: World) -> list[Question]:
         """Whoever's turn it is, in every open talk; one question a role."""
-        talks, lost = _live(world), gone(world, self.net, world.tables["talks"])
+        talks, lost = _live(world), self._lost_a_party(world)
         if lost is not None and lost.any():
             talks = _live(world, ~lost)
         return self.hearing.questions(world, self.name, ROLES, talks, self._turn(talks)) if talks.num_rows else []
@@ -81,7 +83,7 @@ class Negotiate:
         turn = self._turn(talks)
         answers = _gather(turn, talks.num_rows, questions, decisions)
         act = answers["act"]
-        countered, accepted = act == COUNTER, np.flatnonzero(act == ACCEPT)
+        countered, accepted = act == COUNTER, (act == ACCEPT).nonzero()[0]
         standing = {what: talks[f"{turn.other}_{what}"] for what in self.issues}
         is_plain = bool(countered.all())
         said = answers if is_plain else {w: np.where(countered, answers[w], standing[w]) for w in self.issues}
@@ -103,17 +105,22 @@ class Negotiate:
             outcome[(outcome == OPEN) & (least < MILLION)] = SATISFIED
         return _both(stopped, {**events, **self._close(world, talks, outcome, frozen, turn)})
 
+    def _lost_a_party(self, world: World) -> Array | None:
+        """Which talks have a party out of business; looked up once for asking and applying, as nobody goes between."""
+        talks = world.tables["talks"]
+        if self._looked is None or self._looked[0] is not talks["buyer"]:
+            self._looked = (talks["buyer"], gone(world, self.net, talks))
+        return self._looked[1]
+
     def _turn(self, talks: Table) -> Turn:
         """Whose turn it is: talks opened together keep step, so all are at the same move."""
         move = int(talks["moves"][0])
         side, other = ("buyer", "seller") if move % 2 == 0 else ("seller", "buyer")
         mover = talks[side]
-        role = self.net.role[mover]
-        if (role == role[0]).all():
-            return Turn(move, side, other, mover, [(int(role[0]), slice(None))])
-        rows = [(code, np.flatnonzero(role == code)) for code in range(len(ROLES))]
-        parts = [(code, _slice(mine)) for code, mine in rows if len(mine)]
-        return Turn(move, side, other, mover, parts)
+        last = self._last  # a turn is asked and then applied: of the same columns it is the same turn
+        if last is None or last.mover is not mover or last.move != move:
+            last = self._last = Turn(move, side, other, mover, _by_role(self.net.role[mover]))
+        return last
 
     def _offers(self, talks: Table, turn: Turn, act: Array, said: dict[str, Array]) -> dict[str, Table]:
         """Rows of the event table `offers` for the move; an accept or reject tells the offer at stake."""
@@ -184,7 +191,7 @@ class Negotiate:
             position = talks[f"{side}_position"][rows]
             taken = np.zeros(len(room), np.int64)
             np.add.at(taken, position, np.where(confirmed, quantity, 0))
-            tight = np.flatnonzero(confirmed & (taken > room)[position])  # elsewhere all fit, in any order
+            tight = (confirmed & (taken > room)[position]).nonzero()[0]  # elsewhere all fit, in any order
             if len(tight):
                 where = position[tight]
                 second = talks[other][rows[tight]]
@@ -210,7 +217,7 @@ class Negotiate:
     def _close(self, world: World, talks: Table, outcome: Array, frozen: Table | None, turn: Turn) -> Events:
         """Take talks that are over off the table; gives their event rows."""
         over = outcome != OPEN
-        keep, gone = np.flatnonzero(~over), np.flatnonzero(over)
+        keep, gone = (~over).nonzero()[0], over.nonzero()[0]
         left = talks.take(keep) if len(gone) else talks
         world.tables["talks"] = left if frozen is None else concat([left, frozen])
         if len(gone) == 0:
@@ -233,7 +240,7 @@ class Negotiate:
     def _stop(self, world: World) -> Table | None:
         """Take talks that lost a party off the table; gives their event rows."""
         talks = world.tables["talks"]
-        lost = gone(world, self.net, talks)
+        lost = self._lost_a_party(world)
         if lost is None or not lost.any():
             return None
         world.tables["talks"] = talks.take(np.flatnonzero(~lost))
@@ -267,6 +274,17 @@ def _both(stopped: Table | None, events: Events) -> Events:
     return {**events, "talks": concat([stopped, events["talks"]]) if "talks" in events else stopped}
 
 
+def _by_role(role: Array) -> list[tuple[int, Array | slice]]:
+    """The rows of each role, in the order of their codes; a slice where they stand together."""
+    ends = ((role[1:] != role[:-1]).nonzero()[0] + 1).tolist()
+    starts = [0, *ends]
+    codes = role[starts].tolist()
+    if len(set(codes)) == len(codes):
+        found = zip(codes, map(slice, starts, [*ends, len(role)]), strict=True)
+        return sorted(found, key=lambda part: part[0])
+    return [(code, _slice((role == code).nonzero()[0])) for code in sorted(set(codes))]
+
+
 def _slice(rows: Array) -> Array | slice:
     """Rows that stand together as a slice, which costs nothing to take."""
     first, last = int(rows[0]), int(rows[-1])
@@ -287,6 +305,8 @@ def _column(turn: Turn, num_rows: int, questions: Sequence[Question], name: str)
 
 
 def _together(turn: Turn, num_rows: int, parts: Sequence[Array]) -> Array:
+    if len(parts) == 1:
+        return parts[0]
     found = np.empty(num_rows, np.int64)
     for (_, rows), part in zip(turn.parts, parts, strict=True):
         found[rows] = part

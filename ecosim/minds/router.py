@@ -29,6 +29,12 @@ class Work:
         return Work(self.decisions + other.decisions, self.seconds + other.seconds, self.flops + other.flops)
 
 
+def _more(work: Work | None, decisions: int, seconds: float, flops: int) -> Work:
+    if work is None:
+        return Work(decisions, seconds, flops)
+    return Work(work.decisions + decisions, work.seconds + seconds, work.flops + flops)
+
+
 WorkByArm = dict[str, dict[str, Work]]
 """Work by arm, then grade; seconds are 0: all arms are answered together."""
 
@@ -92,7 +98,8 @@ class Router:
 
     def _book(self, job: Job, decision: Decision, seconds: float) -> Decision:
         grade, flops = self.minds[job.code].grade, decision.flops
-        self.work[grade] = self.work.get(grade, Work()) + Work(job.question.num_rows, seconds, int(flops.sum()))
+        rows, total = job.question.num_rows, int(flops.sum())
+        self.work[grade] = _more(self.work.get(grade), rows, seconds, total)
         if not self.arms:
             return decision
         if len(self._arm) != len(self.arms):
@@ -100,7 +107,7 @@ class Router:
             self._arm = np.array([self._names.index(name) for name in self.arms])
         if len(self._names) == 1:
             arm = self.work_by_arm.setdefault(self._names[0], {})
-            arm[grade] = arm.get(grade, Work()) + Work(job.question.num_rows, 0.0, int(flops.sum()))
+            arm[grade] = _more(arm.get(grade), rows, 0.0, total)
             return decision
         who = self._arm[job.question.key["replica"]]
         count = np.bincount(who, minlength=len(self._names))
@@ -113,11 +120,15 @@ class Router:
         return decision
 
 
+_ALL = np.zeros(0, np.int64)
+"""In the place of the rows of the only job of a question: they are all, and nobody needs their numbers."""
+
+
 def _split(question: Question) -> list[tuple[Job, Array]]:
     """A job for each mind that is asked, with its rows of the question."""
     first = int(question.mind[0])
-    if (question.mind == first).all():
-        return [(Job(first, question), np.arange(question.num_rows))]
+    if not (question.mind != first).any():
+        return [(Job(first, question), _ALL)]
     rows = [(int(code), np.flatnonzero(question.mind == code)) for code in np.unique(question.mind)]
     return [(Job(code, question.take(part)), part) for code, part in rows]
 

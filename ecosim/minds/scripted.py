@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import numpy as np
 
 from ecosim.errors import DecisionError
 from ecosim.minds.fingerprint import fingerprint
@@ -54,12 +56,15 @@ class Experts:
         parts += sorted({inspect.getsource(sys.modules[f.__module__]) for f in self.by_question.values()})
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
+    def is_for_any_role(self, names: Iterable[str]) -> bool:
+        """Whether some questions have one expert that does not look at the role: it may be asked them as one."""
+        found = {self.by_question[name] for name in names}
+        return len(found) == 1 and getattr(found.pop(), "is_for_any_role", False)
+
     def decide(self, question: Question) -> Decision:
         """The expert's answers."""
         return certain(_columns(self.by_question[question.name](question)), question.num_rows)
 
 
 def _columns(answers: Answers) -> Answers:
-    import numpy as np
-
     return {name: np.asarray(column) for name, column in answers.items()}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -43,9 +44,10 @@ class Digest:
         """
         every = sorted(known)
         ends = np.zeros((len(every), len(self.links) + 1), np.int64)
+        every_replica = np.arange(len(self.links))
         for i, name in enumerate(every):
             if name in tables:
-                ends[i, 1:] = np.searchsorted(tables[name].replica, np.arange(len(self.links)), side="right")
+                ends[i, 1:] = np.searchsorted(tables[name].replica, every_replica, side="right")
         head = b"".join([step.to_bytes(8, "little"), *(name.encode() + b"\0" for name in every)])
         counts = np.ascontiguousarray(np.diff(ends, axis=1).T, "<i8")
         hashes = [hashlib.sha256(link + head + row.tobytes()) for link, row in zip(self.links, counts, strict=True)]
@@ -103,7 +105,7 @@ def pack(pieces: Sequence[Table], schema: Schema) -> Packed:
     is_sorted = bool((key[1:] > key[:-1]).all())
     order: Array = np.arange(len(key)) if is_sorted else np.argsort(key)
     words = [_words(whole[column.name], column.kind) for column in schema.columns]
-    ends = np.cumsum([word.shape[1] for word in words]).tolist()
+    ends = list(accumulate(word.shape[1] for word in words))
     rows = np.empty((whole.num_rows, ends[-1]), "<i8")
     for word, end in zip(words, ends, strict=True):
         rows[:, end - word.shape[1] : end] = word
@@ -129,9 +131,10 @@ def _words(values: Array, kind: str) -> Array:
 
 def _one_key(keys: Sequence[Array]) -> Array:
     """Integer columns folded into one that sorts like them; falls back to ranks where it would overflow."""
-    key, span = keys[0].astype(np.int64), int(keys[0].max()) + 1
+    key, span = keys[0], int(keys[0].max()) + 1
     for column in keys[1:]:
-        low, width = int(column.min()), int(column.max()) - int(column.min()) + 1
+        low = int(column.min())
+        width = int(column.max()) - low + 1
         if span > 2**62 // width:
             order = np.lexsort(list(reversed(keys)))
             rank = np.empty(len(order), np.int64)

@@ -50,6 +50,7 @@ class Recorder:
         self.scores = Digest(num_replicas, links.get("scores"))
         self._kept_minds = sorted(kept_minds) if store is not None else []
         self._open: dict[str, list[Table]] = {}
+        self._empty = {name: _none(schema) for name, schema in schemas.items()}
         self._scores: list[tuple[Question, Decision]] = []
         self._decisions: dict[str, list[pa.Table]] = {}
 
@@ -88,7 +89,7 @@ class Recorder:
         if self.store is not None:
             self._keep(self.store, step, tables)
         self._scores, self._decisions = [], {}
-        return {name: tables.get(name, self._none(name)) for name in self.schemas}
+        return {name: tables.get(name, self._empty[name]) for name in self.schemas}
 
     def _keep(self, store: Store, step: int, tables: Mapping[str, Table]) -> None:
         for name, table in tables.items():
@@ -114,10 +115,12 @@ class Recorder:
                 text = self.scores.links[replica] + step.to_bytes(8, "little") + question.name.encode() + key + values
                 self.scores.links[replica] = hashlib.sha256(text).digest()
 
-    def _none(self, name: str) -> Table:
-        kinds = {"i8": np.int64, "f8": np.float64, "str": object}
-        columns = {c.name: np.zeros(0, kinds[c.kind]) for c in self.schemas[name].columns}
-        return Table({"replica": np.zeros(0, np.int64), **columns})
+
+def _none(schema: Schema) -> Table:
+    """The table of a step in which nothing of the kind happened; nobody writes into it, so it serves every step."""
+    kinds = {"i8": np.int64, "f8": np.float64, "str": object}
+    columns = {c.name: np.zeros(0, kinds[c.kind]) for c in schema.columns}
+    return Table({"replica": np.zeros(0, np.int64), **columns})
 
 
 def _answers(question: Question, decision: Decision, trace: Table) -> pa.Table:

@@ -25,14 +25,16 @@ def in_turn(group: Sequence[Array], turn: Sequence[Array], amount: Array) -> tup
     taken = amount[order]
     before = np.cumsum(taken) - taken
     starts = np.zeros(len(order), bool)
+    starts[:1] = True
     for column in group:
-        starts |= np.diff(column[order], prepend=NEVER) != 0
+        sorted_ = column[order]
+        starts[1:] |= sorted_[1:] != sorted_[:-1]
     first = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
     return order, before - before[first]
 
 
 NEVER = -(2**40)
-"""Below every key, so that the first row starts a group."""
+"""Below every key, so that the last row ends a group."""
 
 
 def share_out(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:
