@@ -294,9 +294,9 @@ def all_bids(talks: Table) -> Table:
     bids = np.ascontiguousarray(talks["bids"]).reshape(-1)
     at = (bids >= 0).nonzero()[0]
     moves = talks["bids"].shape[1]
-    talk = at // moves
+    talk = at >> (moves.bit_length() - 1)  # there is room for 64 moves, 128, 256, …
     who = {name: talks[name].take(talk) for name in ("replica", "buyer", "seller")}
-    return Table({**who, "move": at - talk * moves, "offer": bids.take(at).astype(np.int64)})
+    return Table({**who, "move": at & (moves - 1), "offer": bids.take(at).astype(np.int64)})
 
 
 def close(talks: Table, over: Array) -> Table:

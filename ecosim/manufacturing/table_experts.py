@@ -8,7 +8,7 @@ which, where agreements lose value with each round, an agreement must be worth n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import prod
 
@@ -102,10 +102,13 @@ def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_i
     """
     may = _may(question)
     act = np.full(question.num_rows, COUNTER, np.int8)
-    if may_insist:
+    if may_insist and may[INSIST] is not False:
         act += (question["own_utility"] >= floor) & (question["below_utility"] < floor) & may[INSIST]
-    act[(~may[COUNTER] | (question["best"] < floor)).nonzero()[0]] = REJECT
-    act[(may[ACCEPT] & (question["offer_utility"] >= floor)).nonzero()[0]] = ACCEPT
+    no_gain = question["best"] < floor
+    if may[COUNTER] is not True or no_gain.any():
+        act[no_gain | np.logical_not(may[COUNTER])] = REJECT
+    if may[ACCEPT] is not False:
+        act[((question["offer_utility"] >= floor) & may[ACCEPT]).nonzero()[0]] = ACCEPT
     rows = (act == COUNTER).nonzero()[0]
     if len(rows) == 0:
         return {"act": act, **_spelt(question, rows, rows)}
@@ -113,19 +116,30 @@ def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_i
     return {"act": act, **_spelt(question, rows, _at(question["ranked"], rows, place))}
 
 
-def _may(question: Question) -> Array:
-    """Which acts are allowed, bool (acts, rows), or (acts, 1) where it is the same for all."""
+def _may(question: Question) -> Sequence[Array | bool]:
+    """Which acts are allowed: by act a column, or one bool where it is the same for all."""
     allowed = _choice(question, "act").allowed
-    return np.asarray((allowed[:1] if allowed.strides[0] == 0 else allowed).T)
+    if allowed.strides[0] == 0:
+        same: list[bool] = allowed[0].tolist()
+        return same
+    return tuple(allowed.T)
 
 
 def _spelt(question: Question, rows: Array, outcome: Array) -> Answers:
     """Outcomes of some rows as answers issue by issue; elsewhere nothing is asked."""
     options = _options(tuple(_sizes(question)))
+    if len(rows) == 0:
+        return dict.fromkeys((f"issue_{i + 1}" for i in range(len(options))), _nothing(question.num_rows))
     columns = np.full((len(options), question.num_rows), NOT_ASKED, np.int16)
     for column, option in zip(columns, options, strict=True):
         column[rows] = option.take(outcome)
     return {f"issue_{i + 1}": column for i, column in enumerate(columns)}
+
+
+@cache
+def _nothing(rows: int) -> Array:
+    """What is answered where nothing is asked; takes no room."""
+    return np.broadcast_to(np.int16(NOT_ASKED), rows)
 
 
 @cache
