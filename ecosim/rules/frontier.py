@@ -60,24 +60,26 @@ def frontier(first: Array, second: Array, ranking: Ranking | None = None) -> Fro
         ranking: of the first side's outcomes, if it is at hand.
     """
     found = [_efficient(first[rows], second[rows], _taken(ranking, rows)) for rows in _blocks(len(first))]
-    width = max((part[0].shape[1] for part in found), default=1)
-    columns = [np.zeros((0, width), np.int64)] * 3
-    if found:
-        columns = [np.concatenate([_widened(part[i], width) for part in found]) for i in range(3)]
-    return Frontier(*columns)
-
-
-def _widened(part: Array, width: int) -> Array:
-    more = np.broadcast_to(part[:, :1], (len(part), width - part.shape[1]))
-    return np.concatenate([part, more], axis=1)
+    if not found:
+        return Frontier(*[np.zeros((0, 1), np.int64)] * 3)
+    count, *columns = (np.concatenate(part) for part in zip(*found, strict=True))
+    width, start = int(count.max()), np.cumsum(count) - count
+    slot = np.arange(len(columns[0])) + np.repeat(np.arange(len(count)) * width - start, count)
+    filled = []
+    for column in columns:
+        wide = np.empty((len(count), width), np.int64)
+        wide[:] = column[start, None]
+        wide.reshape(-1)[slot] = column
+        filled.append(wide)
+    return Frontier(*filled)
 
 
 def _taken(ranking: Ranking | None, rows: slice) -> Ranking | None:
     return None if ranking is None else Ranking(ranking.outcome[rows], ranking.utility[rows])
 
 
-def _efficient(first: Array, second: Array, ranking: Ranking | None) -> tuple[Array, Array, Array]:
-    """Utilities and numbers of the efficient outcomes, from the first side's best on; the first one fills up."""
+def _efficient(first: Array, second: Array, ranking: Ranking | None) -> tuple[Array, Array, Array, Array]:
+    """How many efficient outcomes each talk has; their utilities and numbers, each talk's first side's best first."""
     if ranking is None:
         return _records(*_sorted(first, second))
     ladder, number = ranking.utility, ranking.outcome
@@ -98,21 +100,14 @@ def _sorted(first: Array, second: Array) -> tuple[Array, Array, Array]:
     return _TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number
 
 
-def _records(first: Array, second: Array, number: Array) -> tuple[Array, Array, Array]:
+def _records(first: Array, second: Array, number: Array) -> tuple[Array, Array, Array, Array]:
     """Of outcomes sorted by the first side's utility, those that are better for the second than all before."""
     record = np.maximum.accumulate(second, axis=1)
     is_new = np.ones(second.shape, bool)
     np.greater(record[:, 1:], record[:, :-1], out=is_new[:, 1:])
-    count = np.count_nonzero(is_new, axis=1)
-    width = int(count.max())
-    source = is_new.reshape(-1).nonzero()[0]
-    slot = np.arange(len(source)) + np.repeat(np.arange(len(count)) * width - np.cumsum(count) + count, count)
-    columns = []
-    for column in (first, second, number):
-        found = np.repeat(column[:, :1].astype(np.int64), width, axis=1)
-        found.reshape(-1)[slot] = column.reshape(-1).take(source)
-        columns.append(found)
-    return columns[0], columns[1], columns[2]
+    at = is_new.reshape(-1).nonzero()[0]
+    taken = [column.reshape(-1).take(at) for column in (first, second, number)]
+    return np.count_nonzero(is_new, axis=1), taken[0], taken[1], taken[2]
 
 
 @dataclass(frozen=True, slots=True)
