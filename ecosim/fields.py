@@ -69,9 +69,8 @@ class Choice:
         """Which rows hold an answer that the rule forbids, shape (rows,); `asked` is None where all rows are."""
         if len(answer) and self.allowed.strides[0] == 0:  # one rule for all rows, spread out by broadcasting
             rule = self.allowed[0]
-            if rule.all():  # below 0 there is only NOT_ASKED, where nothing was asked
-                lowest = (answer < 0) if asked is None else ((answer >= 0) != asked) | (answer < NOT_ASKED)
-                return cast(Array, lowest | (answer >= len(self.options)))
+            if rule.all() and answer.min() >= NOT_ASKED and answer.max() < len(self.options):
+                return cast(Array, (answer < 0) if asked is None else (answer >= 0) != asked)
             in_range = (answer >= 0) & (answer < len(self.options))
             seen = in_range & rule[answer * in_range]
         else:

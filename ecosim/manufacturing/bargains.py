@@ -18,7 +18,7 @@ from ecosim.exact import micro
 from ecosim.fields import Array
 from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.manufacturing.state import ROLES, Layout
-from ecosim.meanings import Meaning, State
+from ecosim.manufacturing.table_words import PARTIES, SIDES
 from ecosim.rules import domain as rules
 from ecosim.rules import frontier
 from ecosim.rules.domain import Domain
@@ -27,9 +27,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-SIDES = ("buyer", "seller")
 OPEN, AGREED, REJECTED = range(3)
-ENDS = ("open", "agreed", "rejected")
 NOTHING = -1
 _DRAWS = {"buyer": 0, "seller": 8, "rounds": 16}
 """Where each private fact's draws begin."""
@@ -41,59 +39,6 @@ _BIDS = 64
 _BITS = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
-_LASTING = {
-    "rounds": Meaning("rounds", "its deadline; hidden"),
-    "worth": Meaning("1/1e6", "its utility of each outcome; hidden"),
-    "standing": Meaning("", "where each outcome stands in its ranking, 0 the best"),
-}
-_SIDE = {
-    "mind": Meaning("id", "the mind that answers for it"),
-    "rounds": Meaning("rounds", "its deadline; hidden"),
-    "points": Meaning("1/1e6", "what each option of each issue adds to its utility; hidden"),
-    "ranked": Meaning("", "outcomes from its best to its worst"),
-    "ladder": Meaning("1/1e6", "its utility of these"),
-    "offer": Meaning("", "the outcome that it offers; −1 if none yet"),
-    "options": Meaning("", "the same as an option of each issue"),
-    "place": Meaning("", "where that stands among its own outcomes, 0 the best; −1 if none yet"),
-    "asks": Meaning("1/1e6", "its own utility of its offer; −1 if none yet"),
-    "below": Meaning("1/1e6", "its utility of its next worse outcome; −1 if there is none"),
-    "hears": Meaning("1/1e6", "its utility of the other's offer; −1 if none yet"),
-    "heard": Meaning("1/1e6", "the same before the other's last move"),
-    "first": Meaning("", "its first offer as an option of each issue"),
-    "best": Meaning("1/1e6", "its utility of its best outcome"),
-    "changes": Meaning("", "how often it has changed its offer"),
-    "kept": Meaning("", "in how many of these changes each issue stayed as it was"),
-}
-_PARTIES = {
-    "replica": Meaning("id", "where it is"),
-    "buyer": Meaning("id", "who buys"),
-    "seller": Meaning("id", "who sells"),
-}
-STATES = {
-    "bargains": State(
-        "a talk of this week's bargaining table",
-        {
-            **_PARTIES,
-            "moves": Meaning("", "moves made by both sides until it ended; 0 while it is open"),
-            "end": Meaning("", ", ".join(f"{i} {name}" for i, name in enumerate(ENDS))),
-            "agreed": Meaning("", "the outcome agreed; −1 if none"),
-            "bids": Meaning("", "what was offered in each move; −1 if nothing else than before"),
-            **{f"{s}_{n}": Meaning(m.unit, f"the {s}: {m.about}") for s in SIDES for n, m in _LASTING.items()},
-            "front": Meaning("", "its efficient outcomes, from the buyer's best on; filled up with the first"),
-            **{f"front_{s}": Meaning("1/1e6", f"the {s}'s utility of these") for s in SIDES},
-        },
-    ),
-    "bargaining": State(
-        "an open talk of the bargaining table",
-        {
-            **_PARTIES,
-            "talk": Meaning("id", "its row among this week's talks"),
-            "moves": Meaning("", "moves made by both sides"),
-            "seed": Meaning("", "keys what minds draw"),
-            **{f"{s}_{n}": Meaning(m.unit, f"the {s}: {m.about}") for s in SIDES for n, m in _SIDE.items()},
-        },
-    ),
-}
 _BIG = {f"{s}_{name}" for s in SIDES for name in ("points", "ranked", "ladder")}
 """Columns of open talks that are written in place; no move changes them."""
 
@@ -123,7 +68,7 @@ def none(facts: BargainingTable) -> dict[str, Table]:
     """The tables without a talk."""
     domain, empty = domain_of(facts), np.zeros(0, np.int64)
     rounds, wide = np.zeros(0, np.int32), np.zeros((0, domain.num_outcomes), np.int32)
-    parties = {name: empty for name in _PARTIES}
+    parties = {name: empty for name in PARTIES}
     lasting, talks = Table(parties), Table({**parties, "talk": empty, "seed": np.zeros(0, np.uint64)})
     for s in SIDES:
         lasting[f"{s}_rounds"] = talks[f"{s}_rounds"] = talks[f"{s}_best"] = rounds

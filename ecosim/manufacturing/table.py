@@ -22,49 +22,19 @@ import numpy as np
 from ecosim import exact
 from ecosim.fields import Array, Choice
 from ecosim.manufacturing import bargains
-from ecosim.manufacturing.bargains import AGREED, NOTHING, REJECTED, SIDES, Dealer, Talks
+from ecosim.manufacturing.bargains import AGREED, NOTHING, REJECTED, Dealer, Talks
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.manufacturing.table_acts import ACCEPT, ACTS, COUNTER, REJECT
 from ecosim.manufacturing.table_experts import EXPERTS
 from ecosim.manufacturing.table_outcomes import KPIS, METRICS, SCHEMAS, conclude, measure, outcome_events
-from ecosim.meanings import Meaning, units
+from ecosim.manufacturing.table_words import ANSWERS, SEES, SIDES, STATES, UNITS
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
-
-SEES = {
-    "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
-    "issue": Meaning("", "what is to be agreed, in the order of the answers"),
-    "points": Meaning("1/1e6", "what each option adds to its utility, issue after issue; the other's are hidden"),
-    "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
-    "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
-    "reservation": Meaning("1/1e6", "what it has without a deal; the other's is hidden"),
-    "discount": Meaning("", "what the utility of an agreement in this round is multiplied by"),
-    "best": Meaning("1/1e6", "its utility of its best outcome"),
-    "has_offer": Meaning("", "1 if an offer of the other side stands"),
-    "offer": Meaning("", "the other's standing offer: which option of each issue, from 0"),
-    "offer_utility": Meaning("1/1e6", "its own utility of that; −1 if there is none"),
-    "offer_before": Meaning("1/1e6", "its own utility of the other's offer one move earlier; −1 if there was none"),
-    "offer_first": Meaning("", "the other's first offer: which option of each issue"),
-    "offer_changes": Meaning("", "how often the other has changed its offer"),
-    "offer_kept": Meaning("", "in how many of these changes each issue stayed as it was"),
-    "has_own": Meaning("", "1 if it has made an offer before"),
-    "own": Meaning("", "its own standing offer: which option of each issue"),
-    "own_utility": Meaning("1/1e6", "its own utility of that; −1 if there is none"),
-    "own_place": Meaning("", "where that stands among its own outcomes, 0 the best; −1 if there is none"),
-    "below_utility": Meaning("1/1e6", "its own utility of its next worse outcome; −1 if there is none"),
-    "ranked": Meaning("", "all outcomes from its best to its worst, by number (the last issue counts fastest)"),
-    "ladder": Meaning("1/1e6", "its own utility of these, in the same order"),
-}  # fmt: skip
-ANSWERS = {
-    "act": Meaning("", "take the other's offer, make another, insist on the own (until its own deadline), or end it"),
-    **{f"issue_{i + 1}": Meaning("", f"of another offer: the option of issue {i + 1}") for i in range(6)},
-}
-UNITS = units(SEES)
 
 
 class Bargain:
@@ -294,7 +264,7 @@ CHAPTER = Chapter(
     asks={role: ("bargain",) for role in ROLES},
     experts=EXPERTS,
     schemas=SCHEMAS,
-    states=bargains.STATES,
+    states=STATES,
     build=_build,
     metrics=METRICS,
     kpis=KPIS,

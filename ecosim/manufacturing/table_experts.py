@@ -9,7 +9,7 @@ which, where agreements lose value with each round, an agreement must be worth n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 
 import numpy as np
@@ -136,7 +136,7 @@ def _spelt(question: Question, rows: Array, outcome: Array) -> Answers:
     return {f"issue_{i + 1}": column for i, column in enumerate(columns)}
 
 
-@cache
+@lru_cache(64)
 def _nothing(rows: int) -> Array:
     """What is answered where nothing is asked; takes no room."""
     return np.broadcast_to(np.int16(NOT_ASKED), rows)

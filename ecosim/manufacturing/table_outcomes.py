@@ -10,8 +10,9 @@ from ecosim import exact
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
-from ecosim.manufacturing.bargains import AGREED, ENDS, SIDES
+from ecosim.manufacturing.bargains import AGREED
 from ecosim.manufacturing.facts.table import BargainingTable
+from ecosim.manufacturing.table_words import ENDS, SIDES
 from ecosim.rules import frontier
 from ecosim.side import Column, Events, Figure, Schema, Series
 from ecosim.words import Table
