@@ -67,11 +67,14 @@ class Choice:
 
     def illegal(self, answer: Array, asked: Array | None) -> Array:
         """Which rows hold an answer that the rule forbids, shape (rows,); `asked` is None where all rows are."""
-        in_range = (answer >= 0) & (answer < len(self.options))
         if len(answer) and self.allowed.strides[0] == 0:  # one rule for all rows, spread out by broadcasting
             rule = self.allowed[0]
-            seen = in_range if rule.all() else in_range & rule[answer * in_range]
+            if rule.all() and answer.min() >= NOT_ASKED and answer.max() < len(self.options):
+                return cast(Array, (answer < 0) if asked is None else (answer >= 0) != asked)
+            in_range = (answer >= 0) & (answer < len(self.options))
+            seen = in_range & rule[answer * in_range]
         else:
+            in_range = (answer >= 0) & (answer < len(self.options))
             seen = in_range & self.allowed[np.arange(len(answer)), answer * in_range]
         return ~seen if asked is None else np.where(asked, ~seen, answer != NOT_ASKED)
 

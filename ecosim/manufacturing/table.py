@@ -14,57 +14,27 @@ utilities and deadlines).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim import exact, seeds
+from ecosim import exact
 from ecosim.fields import Array, Choice
 from ecosim.manufacturing import bargains
-from ecosim.manufacturing.bargains import AGREED, NOTHING, REJECTED, SIDES, Dealer
+from ecosim.manufacturing.bargains import AGREED, NOTHING, REJECTED, Dealer, Talks
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.manufacturing.table_acts import ACCEPT, ACTS, COUNTER, REJECT
 from ecosim.manufacturing.table_experts import EXPERTS
 from ecosim.manufacturing.table_outcomes import KPIS, METRICS, SCHEMAS, conclude, measure, outcome_events
-from ecosim.meanings import Meaning, units
+from ecosim.manufacturing.table_words import ANSWERS, SEES, SIDES, STATES, UNITS
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
-
-SEES = {
-    "is_buyer": Meaning("", "1 if it buys in this talk, 0 if it sells"),
-    "issue": Meaning("", "what is to be agreed, in the order of the answers"),
-    "points": Meaning("1/1e6", "what each option adds to its utility, issue after issue; the other's are hidden"),
-    "round": Meaning("rounds", "this round, from 1; both sides move once a round"),
-    "rounds_left": Meaning("rounds", "after this one, until its own deadline; the other's is hidden"),
-    "reservation": Meaning("1/1e6", "what it has without a deal; the other's is hidden"),
-    "discount": Meaning("", "what the utility of an agreement in this round is multiplied by"),
-    "best": Meaning("1/1e6", "its utility of its best outcome"),
-    "has_offer": Meaning("", "1 if an offer of the other side stands"),
-    "offer": Meaning("", "the other's standing offer: which option of each issue, from 0"),
-    "offer_utility": Meaning("1/1e6", "its own utility of that; −1 if there is none"),
-    "offer_before": Meaning("1/1e6", "its own utility of the other's offer one move earlier; −1 if there was none"),
-    "offer_first": Meaning("", "the other's first offer: which option of each issue"),
-    "offer_changes": Meaning("", "how often the other has changed its offer"),
-    "offer_kept": Meaning("", "in how many of these changes each issue stayed as it was"),
-    "has_own": Meaning("", "1 if it has made an offer before"),
-    "own": Meaning("", "its own standing offer: which option of each issue"),
-    "own_utility": Meaning("1/1e6", "its own utility of that; −1 if there is none"),
-    "own_place": Meaning("", "where that stands among its own outcomes, 0 the best; −1 if there is none"),
-    "below_utility": Meaning("1/1e6", "its own utility of its next worse outcome; −1 if there is none"),
-    "ranked": Meaning("", "all outcomes from its best to its worst, by number (the last issue counts fastest)"),
-    "ladder": Meaning("1/1e6", "its own utility of these, in the same order"),
-}  # fmt: skip
-ANSWERS = {
-    "act": Meaning("", "take the other's offer, make another, insist on the own (until its own deadline), or end it"),
-    **{f"issue_{i + 1}": Meaning("", f"of another offer: the option of issue {i + 1}") for i in range(6)},
-}
-UNITS = units(SEES)
 
 
 class Bargain:
@@ -90,122 +60,126 @@ class Bargain:
         self.roles = {side: np.unique(net.role[members]).tolist() for side, members in seats.items()}
         self._issue_fields = tuple(f"issue_{i + 1}" for i in range(self.domain.num_issues))
         self.answers = {name: ANSWERS[name] for name in ("act", *self._issue_fields)}
-        self._constants: dict[int | tuple[str, ...], Array] = {}
+        self._constants: dict[tuple[type, int | float | tuple[str, ...]], Array] = {}
+        self._frames: dict[int, tuple[int, dict[str, Array], tuple[Choice, ...]]] = {}
         self._masks: dict[tuple[int, bool], Array] = {}
-        self._dealt: tuple[int, Table] | None = None
+        self._dealt: tuple[int, Talks] | None = None
 
     def ask(self, world: World) -> list[Question]:
         """Whoever's turn it is, in every open talk; one question a role."""
-        talks = self._talks(world)
-        rows = bargains.num_open(talks)
+        talks = self._talks(world).open
+        rows = talks.num_rows
         if rows == 0:
             return []
         side = SIDES[int(talks["moves"][0]) % 2]
         if len(self.roles[side]) == 1:
-            return [self._question(world, talks, ROLES[self.roles[side][0]], side, slice(0, rows))]
-        role = self.net.role[talks[side][:rows]]
+            return [self._question(world, talks, ROLES[self.roles[side][0]], side)]
+        role = self.net.role[talks[side]]
         asked = [(code, np.flatnonzero(role == code)) for code in self.roles[side]]
-        return [self._question(world, talks, ROLES[code], side, mine) for code, mine in asked if len(mine)]
+        return [self._question(world, talks.take(mine), ROLES[code], side) for code, mine in asked if len(mine)]
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Let offers stand, end what is accepted or rejected."""
-        talks = world.tables["bargains"] = self._talks(world)
+        talks = self._talks(world)
         self._dealt = None
         if not questions:
-            return self._adjourn(world, talks)
-        rows, move = bargains.num_open(talks), int(talks["moves"][0])
+            return self._adjourn(world, talks.all)
+        move = int(talks.open["moves"][0])
         side, other = SIDES[move % 2], SIDES[1 - move % 2]
-        answers = self._gather(talks, side, rows, questions, decisions)
-        talks[f"{other}_heard"][:rows] = talks[f"{other}_hears"][:rows]
+        answers = self._gather(talks.open, side, questions, decisions)
+        talks.open[f"{other}_heard"] = talks.open[f"{other}_hears"]
         act = answers["act"]
-        self._offer(talks, side, move, (act == COUNTER).nonzero()[0], answers)
-        talks["moves"][:rows] += 1
+        countered = (act == COUNTER).nonzero()[0]
+        if len(countered):
+            self._offer(talks, side, move, countered, answers)
         over = ((act == ACCEPT) | (act == REJECT)).nonzero()[0]
+        left = talks.open
         if len(over):
-            accepted = act[over] == ACCEPT
-            talks["end"][over] = np.where(accepted, AGREED, REJECTED)
-            talks["agreed"][over] = np.where(accepted, talks[f"{other}_offer"][over], NOTHING)
-            bargains.close(talks, over, rows)
+            talk, accepted = left["talk"][over], act[over] == ACCEPT
+            talks.all["end"][talk] = np.where(accepted, AGREED, REJECTED)
+            talks.all["agreed"][talk] = np.where(accepted, left[f"{other}_offer"][over], NOTHING)
+            talks.all["moves"][talk] = move + 1
+            left = bargains.close(left, over)
+        left["moves"] = self._same(move + 1, left.num_rows)
+        world.tables["bargains"], world.tables["bargaining"] = talks.all, left
         return {}
 
-    def _talks(self, world: World) -> Table:
+    def _talks(self, world: World) -> Talks:
         """The talks of the week: those at the table, or, before the first move, as they are dealt.
 
         What is dealt follows from seeds and week alone, so that a copy may be kept from asking to applying.
         """
         if world.tables["bargains"].num_rows:
-            return world.tables["bargains"]
+            return Talks(world.tables["bargains"], world.tables["bargaining"])
         if self._dealt is None or self._dealt[0] != world.steps:
             self._dealt = (world.steps, self.dealer.deal(world, self.name))
         return self._dealt[1]
 
-    def _question(self, world: World, talks: Table, role: str, side: str, rows: slice | Array) -> Question:
+    def _question(self, world: World, talks: Table, role: str, side: str) -> Question:
         other = SIDES[1 - SIDES.index(side)]
-        replica, mover, counterpart = (talks[name][rows].copy() for name in ("replica", side, other))
-        count, move = len(replica), int(talks["moves"][0])
-        round_ = move // 2 + 1
-        deadline = talks[f"{side}_rounds"][rows]
+        count, move = talks.num_rows, int(talks["moves"][0])
+        round_, left = move // 2 + 1, talks[f"{side}_rounds"] - (move // 2 + 1)
         issues = self.domain.num_issues
-        shown = (self._all(issues, False, count), self._all(issues, True, count))
-        known, all_outcomes = shown[move > 0], self._all(self.domain.num_outcomes, True, count)
         columns = {
             "is_buyer": self._same(int(side == "buyer"), count),
             "issue": self._same(self.domain.issues, count),
-            "points": talks[f"{side}_points"][rows],
-            "round": np.full(count, round_),
-            "rounds_left": np.maximum(deadline - round_, 0),
+            "points": talks[f"{side}_points"],
+            "round": self._same(round_, count),
+            "rounds_left": np.maximum(left, 0),
             "reservation": self._same(self.dealer.reservation[side], count),
-            "discount": np.full(count, self._discount(side, round_)),
+            "discount": self._same(self._discount(side, round_), count),
             "has_offer": self._same(int(move > 0), count),
             "has_own": self._same(int(move > 1), count),
-            "ranked": talks[f"{side}_ranked"][rows],
-            "ladder": talks[f"{side}_ladder"][rows],
-            **{name: talks[f"{side}_{what}"][rows].copy() for name, what in _OWN.items()},
-            **{name: talks[f"{other}_{what}"][rows].copy() for name, what in _THEIRS.items()},
-            "own": talks[f"{side}_options"][rows].copy()[:, :issues],
-            **{name: talks[f"{other}_{what}"][rows].copy()[:, :issues] for name, what in _BY_ISSUE.items()},
+            "ranked": talks[f"{side}_ranked"],
+            "ladder": talks[f"{side}_ladder"],
+            **{name: talks[f"{side}_{what}"] for name, what in _OWN.items()},
+            **{name: talks[f"{other}_{what}"] for name, what in _THEIRS.items()},
+            "own": talks[f"{side}_options"][:, :issues],
+            **{name: talks[f"{other}_{what}"][:, :issues] for name, what in _BY_ISSUE.items()},
         }
-        nobody = self._same(NOBODY, count)
-        key = {"replica": replica, "subject": mover, "counterpart": counterpart, "item": nobody}
+        key = {"replica": talks["replica"], "subject": talks[side], "counterpart": talks[other]}
+        masks, choices = self._frame(move, count)
         return Question(
             role=role,
             phase=self.name,
             step=world.steps,
-            key=Table({**key, "round": np.full(count, move)}),
-            seed=world.seed(seeds.MIND, replica),
-            mind=world.minds(self.name, replica, mover),
+            key=Table({**key, "item": self._same(NOBODY, count), "round": talks["moves"]}),
+            seed=talks["seed"],
+            mind=talks[f"{side}_mind"],
             columns=columns,
-            masks={
-                "issue": shown[True],
-                "points": self._all(columns["points"].shape[1], True, count),
-                "offer": known,
-                "offer_first": known,
-                "offer_kept": known,
-                "own": shown[move > 1],
-                "ranked": all_outcomes,
-                "ladder": all_outcomes,
-            },
+            masks=masks,
             units=UNITS,
-            fields=(
-                Choice(name="act", options=ACTS, allowed=self._may(move, round_ <= deadline)),
-                *(
-                    Choice(
-                        name=name,
-                        options=options,
-                        allowed=self._all(len(options), True, count),
-                        only_if=_IF_COUNTER,
-                    )
-                    for name, options in zip(self._issue_fields, self.domain.options, strict=True)
-                ),
-            ),
+            fields=(Choice(name="act", options=ACTS, allowed=self._may(move, left >= 0)), *choices),
         )
 
-    def _same(self, value: int | tuple[str, ...], count: int) -> Array:
-        """One value in every row, from a column that is kept: most of what is asked is the same move after move."""
-        if len(self._constants.get(value, ())) < count:
-            row = np.array(value, object if isinstance(value, tuple) else np.int64)
-            self._constants[value] = np.ascontiguousarray(np.broadcast_to(row, (count, *row.shape)))
-        return self._constants[value][:count]
+    def _frame(self, move: int, count: int) -> tuple[dict[str, Array], tuple[Choice, ...]]:
+        """Masks, and the choices of issues; kept from move to move while as many talks are open."""
+        key = min(move, 2)
+        if key not in self._frames or self._frames[key][0] != count:
+            issues, outcomes = self.domain.num_issues, self._all(self.domain.num_outcomes, True, count)
+            known, own = self._all(issues, move > 0, count), self._all(issues, move > 1, count)
+            masks = {
+                "issue": self._all(issues, True, count),
+                "points": self._all(sum(map(len, self.domain.options)), True, count),
+                **{name: known for name in _BY_ISSUE},
+                "own": own,
+                "ranked": outcomes,
+                "ladder": outcomes,
+            }
+            choices = tuple(
+                Choice(name=name, options=options, allowed=self._all(len(options), True, count), only_if=_IF_COUNTER)
+                for name, options in zip(self._issue_fields, self.domain.options, strict=True)
+            )
+            self._frames[key] = (count, masks, choices)
+        return self._frames[key][1:]
+
+    def _same(self, value: int | float | tuple[str, ...], count: int) -> Array:
+        """One value in every row, in a column that takes no room: most of what is asked is the same in all talks."""
+        key = (type(value), value)  # as 1 and 1.0 are one key
+        if key not in self._constants or len(self._constants[key]) < count:
+            row = np.array(value, object if isinstance(value, tuple) else None)
+            self._constants[key] = np.broadcast_to(row, (count, *row.shape))
+        return self._constants[key][:count]
 
     def _all(self, slots: int, value: bool, count: int) -> Array:
         """A mask of one value, bool (rows, slots), that takes no room."""
@@ -230,31 +204,32 @@ class Bargain:
         return 1.0 if discount == 1.0 else float(exact.power(np.array([discount]), round_ - 1)[0])
 
     def _gather(
-        self, talks: Table, side: str, rows: int, questions: Sequence[Question], decisions: Sequence[Decision]
-    ) -> dict[str, Array]:
+        self, talks: Table, side: str, questions: Sequence[Question], decisions: Sequence[Decision]
+    ) -> Mapping[str, Array]:
         """The answers of all roles in the order of the talks."""
         if len(questions) == 1:
-            return dict(decisions[0].answers)
-        role = self.net.role[talks[side][:rows]]
-        answers = {name: np.empty(rows, np.int64) for name in ("act", *self._issue_fields)}
+            return decisions[0].answers
+        role = self.net.role[talks[side]]
+        answers = {name: np.empty(talks.num_rows, np.int64) for name in ("act", *self._issue_fields)}
         for question, decision in zip(questions, decisions, strict=True):
             mine = np.flatnonzero(role == ROLES.index(question.role))
             for name, column in answers.items():
                 column[mine] = decision.answers[name]
         return answers
 
-    def _offer(self, talks: Table, side: str, move: int, countered: Array, answers: dict[str, Array]) -> None:
+    def _offer(self, talks: Talks, side: str, move: int, countered: Array, answers: Mapping[str, Array]) -> None:
         """New offers; the same offer again is none."""
-        outcome = self.domain.outcome([answers[name][countered] for name in self._issue_fields])
-        is_new = outcome != talks[f"{side}_offer"][countered]
+        outcome = self.domain.outcome([answers[name].take(countered) for name in self._issue_fields])
+        is_new = outcome != talks.open[f"{side}_offer"].take(countered)
         rows, outcome = (countered, outcome) if is_new.all() else (countered[is_new], outcome[is_new])
-        bargains.offer(talks, side, move, rows, outcome, self._options)
+        if len(rows):
+            bargains.offer(talks, side, move, rows, outcome, self._options)
 
     def _adjourn(self, world: World, talks: Table) -> Events:
         """Clear the table; gives what each talk came to."""
         if talks.num_rows == 0:
             return {}
-        world.tables["bargains"] = bargains.none(self.facts)
+        world.tables |= bargains.none(self.facts)
         return {"bids": bargains.all_bids(talks), **outcome_events(talks, self.facts, self.dealer.reservation)}
 
 
@@ -273,7 +248,7 @@ def _is_in(scenario: ManufacturingScenario) -> bool:
 
 def _build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
     assert scenario.table is not None
-    tables["bargains"] = bargains.none(scenario.table)
+    tables |= bargains.none(scenario.table)
 
 
 def _num_bytes(scenario: ManufacturingScenario) -> dict[str, int]:
@@ -289,7 +264,7 @@ CHAPTER = Chapter(
     asks={role: ("bargain",) for role in ROLES},
     experts=EXPERTS,
     schemas=SCHEMAS,
-    states={"bargains": bargains.STATE},
+    states=STATES,
     build=_build,
     metrics=METRICS,
     kpis=KPIS,

@@ -8,8 +8,8 @@ which, where agreements lose value with each round, an agreement must be worth n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from math import prod
 
 import numpy as np
@@ -21,7 +21,7 @@ from ecosim.rules import bargain
 from ecosim.words import Answers, Expert, Question
 
 TACTICS = (bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER)
-_STEPS = 6
+_STEPS = 4
 """How far down its ranking a negotiator is followed step by step; most give way by one or two."""
 
 Pick = Callable[[Question, Array, Array], Array]
@@ -71,7 +71,7 @@ def tit_for_tat(question: Question) -> Answers:
     Source: Faratin, Sierra, Jennings (1998), relative tit-for-tat, here on utilities.
     """
     before, now = question["offer_before"], question["offer_utility"]
-    was, left = np.maximum(MILLION - before, 1), np.maximum(MILLION - now, 0)
+    was, left = np.maximum(MILLION - before, 1), np.maximum(MILLION - now, 0).astype(np.int64)
     less = (before >= 0) & (left < was)
     asks = np.where(question["has_own"] == 1, question["own_utility"], question["best"])
     asks = np.where(less, asks * left // was, asks)
@@ -101,53 +101,70 @@ def _answer(question: Question, floor: Array, pick: Pick | None = None, *, may_i
         may_insist: whether the last offer is known to be the pick, if it is the worst at or above the floor.
     """
     may = _may(question)
-    act = np.full(question.num_rows, COUNTER)
-    if may_insist:
+    act = np.full(question.num_rows, COUNTER, np.int8)
+    if may_insist and may[INSIST] is not False:
         act += (question["own_utility"] >= floor) & (question["below_utility"] < floor) & may[INSIST]
-    act[(~may[COUNTER] | (question["best"] < floor)).nonzero()[0]] = REJECT
-    act[(may[ACCEPT] & (question["offer_utility"] >= floor)).nonzero()[0]] = ACCEPT
+    no_gain = question["best"] < floor
+    if may[COUNTER] is not True or no_gain.any():
+        act[no_gain | np.logical_not(may[COUNTER])] = REJECT
+    if may[ACCEPT] is not False:
+        act[((question["offer_utility"] >= floor) & may[ACCEPT]).nonzero()[0]] = ACCEPT
     rows = (act == COUNTER).nonzero()[0]
-    place = (pick or _worst)(question, rows, floor[rows])
+    if len(rows) == 0:
+        return {"act": act, **_spelt(question, rows, rows)}
+    place = (pick or _worst)(question, rows, floor.take(rows))
     return {"act": act, **_spelt(question, rows, _at(question["ranked"], rows, place))}
 
 
-def _may(question: Question) -> Array:
-    """Which acts are allowed, bool (acts, rows), or (acts, 1) where it is the same for all."""
+def _may(question: Question) -> Sequence[Array | bool]:
+    """Which acts are allowed: by act a column, or one bool where it is the same for all."""
     allowed = _choice(question, "act").allowed
-    return np.asarray((allowed[:1] if allowed.strides[0] == 0 else allowed).T)
+    if allowed.strides[0] == 0:
+        same: list[bool] = allowed[0].tolist()
+        return same
+    return tuple(allowed.T)
 
 
 def _spelt(question: Question, rows: Array, outcome: Array) -> Answers:
     """Outcomes of some rows as answers issue by issue; elsewhere nothing is asked."""
-    answers = {}
-    for i, option in enumerate(_options(tuple(_sizes(question)))):
-        answers[f"issue_{i + 1}"] = column = np.full(question.num_rows, NOT_ASKED)
+    options = _options(tuple(_sizes(question)))
+    if len(rows) == 0:
+        return dict.fromkeys((f"issue_{i + 1}" for i in range(len(options))), _nothing(question.num_rows))
+    columns = np.full((len(options), question.num_rows), NOT_ASKED, np.int16)
+    for column, option in zip(columns, options, strict=True):
         column[rows] = option.take(outcome)
-    return answers
+    return {f"issue_{i + 1}": column for i, column in enumerate(columns)}
+
+
+@lru_cache(64)
+def _nothing(rows: int) -> Array:
+    """What is answered where nothing is asked; takes no room."""
+    return np.broadcast_to(np.int16(NOT_ASKED), rows)
 
 
 @cache
 def _options(sizes: tuple[int, ...]) -> tuple[Array, ...]:
     """The option of each issue in every outcome, where issues have so many options."""
-    return np.unravel_index(np.arange(prod(sizes)), sizes)
+    return tuple(option.astype(np.int16) for option in np.unravel_index(np.arange(prod(sizes)), sizes))
 
 
 def _worst(question: Question, rows: Array, floor: Array) -> Array:
     """The place of the worst own outcome at or above the floor: down from the last offer, or by halving the list."""
     ladder = question["ladder"]
-    last = ladder.shape[1] - 1
-    low = question["own_place"][rows] + (question["below_utility"][rows] >= floor)
-    low[(question["own_utility"][rows] < floor).nonzero()[0]] = 0  # the best is at or above every floor asked for
-    left, at, ask = np.arange(len(rows)), rows * (last + 1), floor
-    for _ in range(_STEPS):
-        below = np.minimum(low[left] + 1, last)
-        goes = (ladder.reshape(-1)[at + below] >= ask) & (below > low[left])
-        goes = goes.nonzero()[0]
-        left, at, ask = left[goes], at[goes], ask[goes]
-        if len(left) == 0:
-            return low
-        low[left] = below[goes]
-    low[left] = _halved(ladder, rows[left], low[left], ask)
+    last, flat = ladder.shape[1] - 1, ladder.reshape(-1)
+    start = question["own_place"].take(rows).astype(np.int64)
+    start += question["below_utility"].take(rows) >= floor
+    start[question["own_utility"].take(rows) < floor] = 0  # the best is at or above every floor asked for
+    at = rows * (last + 1) + start
+    goes = np.ones(len(rows), bool)
+    low = start.copy()
+    for step in range(1, _STEPS + 1):  # a step past the end of a list is taken by lists that are worth it to the end
+        goes &= flat.take(at + step, mode="clip") >= floor
+        low += goes
+    low = np.minimum(low, last, out=low)
+    far = (goes & (low < last)).nonzero()[0]
+    if len(far):
+        low[far] = _halved(ladder, rows[far], low[far], floor[far])
     return low
 
 
@@ -177,15 +194,16 @@ def _for_the_other(question: Question, rows: Array, floor: Array) -> Array:
 def _aspiration(question: Question, exponent: float) -> Array:
     """What a time-based negotiator asks for now, millionths, rounded up, int64 (rows,)."""
     least = _least(question)
-    return least + np.ceil((question["best"] - least) * _share(question, exponent)).astype(np.int64)
+    gain = (question["best"] - least) * _share(question, exponent)
+    return np.asarray(least + np.ceil(gain, out=gain).astype(least.dtype))
 
 
 def _share(question: Question, exponent: float) -> Array | float:
     """The share of its whole gain that it asks for; looked up, as rounds are few and rows are many."""
     round_, left = question["round"], question["rounds_left"]
-    now, more = int(round_[0]), int(left[0])
-    if (round_ == now).all() and (left == more).all():
-        return _shares(exponent, now, now + more + 1)[-1]
+    now, more = _one(round_), _one(left)
+    if now is not None and more is not None:
+        return _shares(exponent, int(now), int(now + more) + 1)[-1]
     last = round_ + left
     spans = int(last.max()) + 1
     found = np.empty(len(round_))
@@ -203,16 +221,22 @@ def _shares(exponent: float, round_: int, spans: int) -> tuple[float, ...]:
     return tuple(shares)
 
 
-def _least(question: Question) -> Array:
-    """What an agreement must be worth, before the discount, to be as good as none; millionths, int64 (rows,)."""
-    if (question["discount"] == 1.0).all():
-        return question["reservation"]
+def _least(question: Question) -> Array | np.int32:
+    """What an agreement must be worth, before the discount, to be as good as none; whole millionths (rows,) or one."""
+    discount, reservation = _one(question["discount"]), _one(question["reservation"])
+    if discount == 1.0:
+        return question["reservation"] if reservation is None else np.int32(reservation)
     return np.asarray(np.ceil(question["reservation"] / question["discount"]).astype(np.int64))
+
+
+def _one(column: Array) -> np.generic | None:
+    """What all rows of a column hold, or None where they differ; a column spread out by broadcasting isn't read."""
+    return column[0] if column.strides[0] == 0 or (column == column[0]).all() else None
 
 
 def _at(matrix: Array, rows: Array, slots: Array) -> Array:
     """One value of each of some rows."""
-    return np.asarray(matrix.reshape(-1)[rows * matrix.shape[1] + slots])
+    return np.asarray(matrix.reshape(-1).take(rows * matrix.shape[1] + slots))
 
 
 def _sizes(question: Question) -> list[int]:

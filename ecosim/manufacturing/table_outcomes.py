@@ -10,8 +10,9 @@ from ecosim import exact
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing.adder import Adder
-from ecosim.manufacturing.bargains import AGREED, ENDS, SIDES
+from ecosim.manufacturing.bargains import AGREED
 from ecosim.manufacturing.facts.table import BargainingTable
+from ecosim.manufacturing.table_words import ENDS, SIDES
 from ecosim.rules import frontier
 from ecosim.side import Column, Events, Figure, Schema, Series
 from ecosim.words import Table
@@ -97,15 +98,15 @@ KPIS = {
 
 def outcome_events(talks: Table, facts: BargainingTable, reservation: dict[str, int]) -> Events:
     """The rows of `bargains` and `stakes` for talks that are over."""
-    front = frontier.frontier(talks["buyer_worth"], talks["seller_worth"])
+    front = frontier.Frontier(talks["front_buyer"], talks["front_seller"], talks["front"])
     without = (reservation["buyer"], reservation["seller"])
     points = frontier.points(front, without)
     parties = {name: talks[name] for name in ("replica", "buyer", "seller")}
     rows = np.arange(talks.num_rows)
-    stakes = {f"{side}_rounds": talks[f"{side}_rounds"] for side in SIDES}
+    stakes = {f"{side}_rounds": talks[f"{side}_rounds"].astype(np.int64) for side in SIDES}
     for name in frontier.POINTS:
         at = getattr(points, name)
-        stakes |= {f"{name}_{side}": talks[f"{side}_worth"][rows, at] for side in SIDES}
+        stakes |= {f"{name}_{side}": talks[f"{side}_worth"][rows, at].astype(np.int64) for side in SIDES}
     return {
         "bargains": Table({**parties, **_ends(talks, facts, front, without, stakes)}),
         "stakes": Table({**parties, **stakes}),

@@ -127,6 +127,20 @@ def ranking(utility: Array) -> Ranking:
     return found
 
 
+def standing(ranking: Ranking) -> Array:
+    """The place of each outcome in a ranking, 0 the best, of the ranking's kind (talks, outcomes)."""
+    ranked = ranking.outcome
+    rows, num_outcomes = ranked.shape
+    places = np.empty_like(ranked)
+    home = np.arange(0, min(rows, _BLOCK) * num_outcomes, num_outcomes)[:, None]
+    place = np.tile(np.arange(num_outcomes, dtype=ranked.dtype), min(rows, _BLOCK))
+    for start in range(0, rows, _BLOCK):
+        part = ranked[start : start + _BLOCK]
+        at = (part + home[: len(part)]).reshape(-1)
+        places[start : start + _BLOCK].reshape(-1)[at] = place[: len(at)]
+    return places
+
+
 def packed(utility: Array) -> tuple[Array, int]:
     """Utility and outcome in one integer, which sorts by utility: (talks, outcomes), and the bits of the outcome."""
     num_outcomes = utility.shape[1]

@@ -25,6 +25,7 @@ from typing import cast
 import numpy as np
 
 from ecosim.fields import Array
+from ecosim.rules.domain import Ranking
 
 POINTS = ("nash", "kalai", "kalai_smorodinsky", "utilitarian")
 _BITS = 21
@@ -51,37 +52,62 @@ class Frontier:
     outcome: Array
 
 
-def frontier(first: Array, second: Array) -> Frontier:
+def frontier(first: Array, second: Array, ranking: Ranking | None = None) -> Frontier:
     """Find what is efficient: going down the first side's utility, every new record of the second's.
 
     Args:
         first, second: utility of every outcome to each side, millionths, int32 (talks, outcomes).
+        ranking: of the first side's outcomes, if it is at hand.
     """
-    found = [_efficient(first[rows], second[rows]) for rows in _blocks(len(first))]
-    width = max((len(keys[0]) for keys in found), default=1)
-    keys = np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), "edge") for part in found])
-    keys[:, 1:][keys[:, 1:] == keys[:, :-1]] = 0  # filled up
-    keys = np.where(keys == 0, keys[:, :1], keys)
-    number = keys & ((1 << _NUMBER_BITS) - 1)
-    return Frontier(_TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number)
+    found = [_efficient(first[rows], second[rows], _taken(ranking, rows)) for rows in _blocks(len(first))]
+    if not found:
+        return Frontier(*[np.zeros((0, 1), np.int64)] * 3)
+    count, *columns = (np.concatenate(part) for part in zip(*found, strict=True))
+    width, start = int(count.max()), np.cumsum(count) - count
+    slot = np.arange(len(columns[0])) + np.repeat(np.arange(len(count)) * width - start, count)
+    filled = []
+    for column in columns:
+        wide = np.empty((len(count), width), np.int64)
+        wide[:] = column[start, None]
+        wide.reshape(-1)[slot] = column
+        filled.append(wide)
+    return Frontier(*filled)
 
 
-def _efficient(first: Array, second: Array) -> Array:
-    """Keys of the efficient outcomes, ascending from the first side's best; the last one repeated."""
+def _taken(ranking: Ranking | None, rows: slice) -> Ranking | None:
+    return None if ranking is None else Ranking(ranking.outcome[rows], ranking.utility[rows])
+
+
+def _efficient(first: Array, second: Array, ranking: Ranking | None) -> tuple[Array, Array, Array, Array]:
+    """How many efficient outcomes each talk has; their utilities and numbers, each talk's first side's best first."""
+    if ranking is None:
+        return _records(*_sorted(first, second))
+    ladder, number = ranking.utility, ranking.outcome
+    other = second.reshape(-1).take(np.arange(len(second))[:, None] * second.shape[1] + number)
+    tied = (ladder[:, 1:] == ladder[:, :-1]).any(axis=1).nonzero()[0]
+    if len(tied):  # of equals for the first side, the better one for the second comes first
+        number = number.copy()
+        _, other[tied], number[tied] = _sorted(first[tied], second[tied])
+    return _records(ladder, other, number)
+
+
+def _sorted(first: Array, second: Array) -> tuple[Array, Array, Array]:
+    """Both sides' utilities and the numbers of outcomes, the first side's best first; of equals the second's."""
     keys = (_TOP - first).astype(np.int64) << _BITS
     keys = (keys + (_TOP - second) << _NUMBER_BITS) + np.arange(first.shape[1])
     keys.sort(axis=1)
-    other = _TOP - (keys >> _NUMBER_BITS & _TOP)
-    record = np.maximum.accumulate(other, axis=1)
-    is_new = np.ones(keys.shape, bool)
-    is_new[:, 1:] = other[:, 1:] > record[:, :-1]
-    row, column = is_new.nonzero()
-    count = np.bincount(row, minlength=len(keys))
-    slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    last = column[np.cumsum(count) - 1]
-    found = np.repeat(keys[np.arange(len(keys)), last][:, None], int(count.max()), axis=1)
-    found[row, slot] = keys[row, column]
-    return found
+    number = keys & ((1 << _NUMBER_BITS) - 1)
+    return _TOP - (keys >> (_BITS + _NUMBER_BITS)), _TOP - (keys >> _NUMBER_BITS & _TOP), number
+
+
+def _records(first: Array, second: Array, number: Array) -> tuple[Array, Array, Array, Array]:
+    """Of outcomes sorted by the first side's utility, those that are better for the second than all before."""
+    record = np.maximum.accumulate(second, axis=1)
+    is_new = np.ones(second.shape, bool)
+    np.greater(record[:, 1:], record[:, :-1], out=is_new[:, 1:])
+    at = is_new.reshape(-1).nonzero()[0]
+    taken = [column.reshape(-1).take(at) for column in (first, second, number)]
+    return np.count_nonzero(is_new, axis=1), taken[0], taken[1], taken[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +127,28 @@ def points(front: Frontier, reservations: tuple[int, int] = (0, 0)) -> Points:
         front: of each talk.
         reservations: what each side has without a deal, millionths.
     """
+    found = [_points(Frontier(*_part(front, rows)), reservations) for rows in _blocks(len(front.first))]
+    return Points(*np.concatenate(found or [np.zeros((len(POINTS), 0), np.int64)], axis=1))
+
+
+def _points(front: Frontier, reservations: tuple[int, int]) -> Array:
+    """All points of a few talks, int64 (points, talks)."""
     total = front.first + front.second
     g, h = front.first - reservations[0], front.second - reservations[1]
     least = np.minimum(g, h)
     is_out = least < 0
     if is_out.any():
         g, h = np.where(is_out, least, g), np.where(is_out, least, h)
-    nash = np.where(is_out, least, g * h)
+        nash = np.where(is_out, least, g * h)
+    else:
+        nash = g * h
     most = [np.maximum(side.max(axis=1), 1)[:, None] for side in (g, h)]
     share = np.minimum(g * most[1], h * most[0])  # g ÷ m₁ < h ÷ m₂ compared as g·m₂ < h·m₁, which is exact
-    return Points(*(_best(front, score, total) for score in (nash, least, share, total)))
+    return np.stack([_best(front, score, total) for score in (nash, least, share, total)])
+
+
+def _part(front: Frontier, rows: slice) -> tuple[Array, Array, Array]:
+    return front.first[rows], front.second[rows], front.outcome[rows]
 
 
 def frontier_distance(front: Frontier, u: Array, v: Array) -> Array:

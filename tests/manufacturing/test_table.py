@@ -41,7 +41,7 @@ def test_the_phase_plays_what_the_kernel_plays():
     facts = simulate.load_scenario(NAME).with_changes(seeds=40, steps=1)
     world, _, _ = simulate.prepare(facts, [Arm(name="all", minds=seats("boulware", "linear"))], Memory())
     world.steps = 1
-    talks = world.phases[0].dealer.deal(world, "bargain")
+    talks = world.phases[0].dealer.deal(world, "bargain").all
     kernel = alternate.negotiate(talks["buyer_worth"], talks["seller_worth"], (4.0, 1.0))
     ended = play("boulware", "linear", seeds=40, steps=1).events("bargains")
     assert ended["agreed"].tolist() == kernel.outcome.tolist()
