@@ -75,7 +75,7 @@ def sell_stock(world: World, firm: Array, price: Array) -> Array:
 
 
 def wind_up(world: World, net: Layout, firm: Array, price: Array) -> Events:
-    """Close firms that can't pay; gives the rows of `exits`, `compensations` and, where there is a register, `contract_ends`.
+    """Close firms that can't pay; gives rows of `exits`, `compensations` and, with a register, `contract_ends`.
 
     Args:
         world: where; its `firms.is_active` is written.
