@@ -65,8 +65,8 @@ CALM = {
 CLAUSES = (
     "{firm} undertakes to deliver {quantity} {item} in {week} at {price} EUR a unit, and pays back {penalty} % of that"
     " for each week late",
-    "signed in week {signed}: {quantity} {item} at {price} EUR each from {firm}, due in {week}; the penalty is {penalty}"
-    " % for each week late",
+    "signed in week {signed}: {quantity} {item} at {price} EUR each from {firm}, due in {week}; for each week late the"
+    " penalty is {penalty} %",
     "the seller, {firm}, owes {quantity} {item} in {week}; if they are not there, it pays {penalty} % of {price} EUR a"
     " unit for each week",
     "at a price of {price} EUR, not including any discount, {firm} delivers {quantity} {item} {when}; no penalty but"
