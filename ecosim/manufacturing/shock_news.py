@@ -62,36 +62,50 @@ class ShockNews:
         drawn = world.tables["shocks"]
         begins = (drawn["shock"] == shock) & (drawn["week"] == now + self.notice)
         is_event = np.isin(replica, drawn["replica"][begins])
-        seed, size = world.seed(seeds.WORLD, replica), len(self.reliability)
+        talk = self._lots(world, now, replica, shock, item, 0)[0]
+        told = is_event | (talk < self.rumour)
+        return self._say(world, now, replica[told], shock, item, firms, is_event[told])
+
+    def _lots(self, world: World, now: int, replica: Array, shock: int, item: int, lane: int) -> tuple[Array, Array]:
         key = (np.full(len(replica), self.names[shock]), np.full(len(replica), item))
+        seed = world.seed(seeds.WORLD, replica)
+        return seeds.two_uniforms(seeds.WORLD, seed, now, "shock.news", key, lane)
 
-        def lots(lane: int) -> tuple[Array, Array]:
-            return seeds.two_uniforms(seeds.WORLD, seed, now, "shock.news", key, lane)
-
-        (talk, which), (who, truth), (lie, words), (one, other) = (lots(lane) for lane in range(4))
-        source = np.minimum((who * size).astype(np.int64), size - 1)
+    def _say(
+        self, world: World, now: int, replica: Array, shock: int, item: int, firms: Array, is_event: Array
+    ) -> Table:
+        alike, size = np.ones(len(replica), np.int64), len(self.reliability)
+        none = np.zeros(0)
+        (late, who), (truth, lie), (words, place), (step, _) = (
+            self._lots(world, now, replica, shock, item, lane) if len(replica) else (none, none) for lane in range(1, 5)
+        )
+        source = _one_of(size, who)
         honest = truth < self.reliability[source]
         denies = np.where(is_event, ~honest & (lie < _DENIES), honest)
-        later = 1 + np.minimum((which * LATER_WEEKS).astype(np.int64), LATER_WEEKS - 1)
-        place = np.minimum((one * len(firms)).astype(np.int64), len(firms) - 1)
-        step = 1 + np.minimum((other * (len(firms) - 1)).astype(np.int64), max(len(firms) - 2, 0))
-        alike = np.ones(len(replica), np.int64)
+        about = _one_of(len(firms), place)
+        beside = (about + 1 + _one_of(max(len(firms) - 1, 1), step)) % len(firms)
         return Table(
             {
                 "replica": replica,
                 "item": item * alike,
-                "about": firms[place],
+                "about": firms[about],
                 "kind": self.kind[shock] * alike,
-                "week": now + self.notice + np.where(is_event & ~honest & ~denies, later, 0),
+                "week": now + self.notice + np.where(is_event & ~honest & ~denies, 1 + _one_of(LATER_WEEKS, late), 0),
                 "is_denied": denies.astype(np.int64),
                 "is_true": honest.astype(np.int64),
                 "source": source,
                 "words": (words * 2**40).astype(np.int64),
-                "beside": firms[(place + step) % len(firms)] if len(firms) > 1 else NOBODY * alike,
+                "beside": firms[beside] if len(firms) > 1 else NOBODY * alike,
                 "shock": shock * alike,
                 "weeks": self.weeks[shock] * alike,
             }
-        ).take(is_event | (talk < self.rumour))
+        )
+
+
+def _one_of(size: int, lot: Array) -> Array:
+    """A number from 0 to size − 1 for each draw from (0, 1)."""
+    found: Array = np.minimum((lot * size).astype(np.int64), size - 1)
+    return found
 
 
 def _whose(scenario: ManufacturingScenario, net: Layout, i: int) -> list[tuple[int, Array]]:

@@ -24,7 +24,6 @@ ON = {
     "shocks": [STRIKE, DEAR],
     "negotiation.max_rounds": 5,  # short talks: these tests are about words
 }
-QUIET = {"distributor.read": "deaf", "manufacturer.read": "deaf"}
 STEPS = 12
 ITEMS = ("steel", "resin", "pump")
 
@@ -48,28 +47,29 @@ def of(letters, *kinds):
 
 def test_goods_that_a_true_letter_calls_late_do_not_come_in_time_and_others_do(run, letters):
     """Of each contract by its signature: what came by the week due, from `contracts` and `deliveries`."""
-    key = ["replica", "buyer", "seller", "item", "due_week"]
-    signed = run.events("contracts").groupby(key)["quantity"].sum()
-    came = run.events("deliveries").query("late == 0")
+    key = ["replica", "buyer", "seller", "item"]
+    deals = run.events("contracts").set_index([*key, "due_week"]).sort_index()
+    came = run.events("deliveries").query("late == 0").groupby([*key, "signed_week"])["quantity"].sum()
     told = of(letters, LATE, SHORT).query("step < @STEPS - 1")
     assert set(told["is_true"]) == {0, 1} == set(told["is_denied"])
+    seen = 0
     for row in told.itertuples():
-        deal = (row.replica, row.member, row.about, row.item, row.due_week)
-        if deal not in signed.index:
-            continue  # an order from before week 1
-        parties = came.query("replica == @row.replica and buyer == @row.member and seller == @row.about")
-        signature = run.events("contracts").query("replica == @row.replica and buyer == @row.member")
-        weeks = signature.query("seller == @row.about and due_week == @row.due_week and item == @row.item")["step"]
-        in_time = parties[parties["signed_week"].isin(weeks)]["quantity"].sum() >= signed[deal]
-        assert in_time == (row.is_true == row.is_denied)
+        parties = (row.replica, row.member, row.about, row.item)
+        if (*parties, row.due_week) in deals.index:  # else an order from before week 1
+            found = deals.loc[[(*parties, row.due_week)]]
+            if len(found) == 1:
+                in_time = came.get((*parties, found["step"].iloc[0]), 0) == found["quantity"].iloc[0]
+                assert in_time == (row.is_true == row.is_denied)
+                seen += 1
+    assert seen > 20
 
 
 def test_weeks_by_hand():
     """Asks for more where demand rose by half; partners get a record; who is believed to be late is feared."""
-    world = simulate.prepare(simulate.load_scenario(NAME, ON).with_changes(seeds=1, steps=9), [Arm(name="all")])[0]
+    world = simulate.prepare(simulate.load_scenario(NAME, ON).with_changes(seeds=1, steps=8), [Arm(name="all")])[0]
     mail = next(phase for phase in world.phases if phase.name == "read").mail
     num, lost = 0, []
-    for _ in range(9):
+    for _ in range(8):
         world.step()
         lost += world.tables["beliefs"]["lost"].tolist()
         world.steps += 1  # what would be written next week
@@ -83,10 +83,10 @@ def test_weeks_by_hand():
         assert (letters["quantity"] % MILLION == 0).all() and (letters["quantity"] > 0).all()
         num += len(rose)
         world.steps -= 1
-    assert num > 8 and 0 in lost
+    assert num > 6 and 0 in lost
     told, proved = (world.tables["sources"][name][3] for name in ("told", "proved"))
     assert told > 10 and proved / told == pytest.approx(0.8, abs=0.25)
-    assert (world.tables["pending_letters"]["week"] > 9).all()
+    assert (world.tables["pending_letters"]["week"] > 8).all()
 
 
 def test_a_clause_says_what_was_signed_last_week(run, letters):
@@ -104,8 +104,8 @@ def test_a_clause_says_what_was_signed_last_week(run, letters):
 
 def test_shocks_are_told_two_weeks_before_as_reliably_as_their_source_is():
     sure = {"bulletins.sources": [{"name": "registry", "reliability": 1.0}], "bulletins.rumour_chance": 0.3}
-    law = {"bulletins.letters": None, "bulletins.clauses": False}
-    run = ecosim.run(NAME, seeds=2, steps=12, changes={**ON, **sure, **law, "shocks": [STRIKE]}, minds=QUIET)
+    only = {"phases": ["shock", "read"], "shocks": [STRIKE], "bulletins.letters": None, "bulletins.clauses": False}
+    run = ecosim.run(NAME, seeds=2, steps=12, changes={**ON, **sure, **only})
     told = run.events("bulletins").query("said_kind == 8 and is_denied == 0")
     began = set(run.events("shocks")[["replica", "step"]].itertuples(index=False, name=None))
     said = set(told[["replica", "said_week"]].itertuples(index=False, name=None))
@@ -116,10 +116,9 @@ def test_shocks_are_told_two_weeks_before_as_reliably_as_their_source_is():
 
 
 def test_bulletins_stay_exogenous_and_letters_do_not():
-    arms = {"usual": {}, "others": {"distributor.replenish": "heeding", "distributor.read": "deaf"}}
-    run = ecosim.compare(NAME, arms, seeds=2, steps=6, changes=ON).run
+    others = {"distributor.replenish": "heeding", "distributor.read": "deaf"}
     first, second = (
-        run.events("bulletins").query("replica in @part").drop(columns="replica") for part in ((0, 1), (2, 3))
+        ecosim.run(NAME, seeds=1, steps=6, changes=ON, minds=minds).events("bulletins") for minds in ({}, others)
     )
     assert len(first) > 3 and first.to_numpy().tolist() == second.to_numpy().tolist()
     schemas = simulate.side("manufacturing").schemas
