@@ -13,7 +13,7 @@ import numpy as np
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.facts.bulletins import Bulletins
-from ecosim.manufacturing.news import OUTAGE, RECALL
+from ecosim.manufacturing.news import CLOSURE, DELAY, LATE, OUTAGE, RECALL, SHORT
 from ecosim.manufacturing.state import Layout
 from ecosim.meanings import Meaning, State
 from ecosim.words import Table, concat
@@ -38,16 +38,27 @@ STATES = {
             "lost": Meaning("1e-6", "the share of what the item's sellers can make that is lost meanwhile"),
         },
     ),
+    "pending_letters": State(
+        "a letter of which it cannot be known yet whether it is so",
+        {
+            "replica": Meaning("id", "where it is"),
+            "source": Meaning("id", "the source, as in `sources`"),
+            "week": Meaning("week", "the week that it names; then it is known"),
+            "is_true": Meaning("", "whether it is so"),
+        },
+    ),
     "sources": State(
         "a source of news",
         {
             "replica": Meaning("id", "where it is"),
-            "source": Meaning("id", "which, in the order of the scenario"),
+            "source": Meaning("id", "which, in the order of the scenario; then partners, then contracts"),
             "told": Meaning("", "bulletins of it that mattered, whose weeks are over"),
             "proved": Meaning("", "of these, how many were so"),
         },
     ),
 }
+TROUBLES = (OUTAGE, RECALL, LATE, SHORT, CLOSURE, DELAY)
+"""Kinds of news that make a seller feared; of all but the first two no supply is held for lost, it comes later."""
 FEARED = {
     "feared_weeks": Meaning("1e-6 weeks", "weeks of supply that the firm believes will be lost, all sellers' work")
 }
@@ -71,9 +82,11 @@ def believe(world: World, net: Layout, facts: Bulletins, share: Array, readings:
     old = world.tables["beliefs"]
     tables = [old.take(old["until_week"] >= world.steps)]
     for reading in readings:
-        new = reading.take(reading["believe"] == 1)
-        lost = np.where(new["kind"] == OUTAGE, micro(facts.outage_share), micro(facts.recall_share))
-        weeks = np.where(new["kind"] == RECALL, 1, facts.outage_weeks)
+        new = reading.take((reading["believe"] == 1) & np.isin(reading["kind"], TROUBLES))
+        kind = new["kind"]
+        shares = [micro(facts.outage_share), micro(facts.recall_share)]
+        lost = np.select([kind == OUTAGE, kind == RECALL], shares, 0)
+        weeks = np.where(np.isin(kind, (OUTAGE, CLOSURE)), facts.outage_weeks, 1)
         columns = {name: new[name] for name in ("replica", "member", "item")}
         columns |= {"about": new["who"], "from_week": new["week"], "until_week": new["week"] + weeks - 1}
         tables.insert(0, Table({**columns, "lost": lost * share[new["who"]] // MILLION}))

@@ -9,8 +9,9 @@ from ecosim.words import Table
 
 NO_YES = ("no", "yes")
 HAPPENINGS = KINDS[1:]
+"""What may be reported; a scenario without letters, clauses and shocks knows the first two."""
 
-_ABOUT = Column("about", "i8", "id", "the maker", of="member")
+_ABOUT = Column("about", "i8", "id", "the firm that it is about", of="member")
 _ITEM = Column("item", "i8", "id", "which item, in the order of the scenario", of="item")
 _SAID = (
     Column(
@@ -35,15 +36,33 @@ SCHEMAS = {
         is_exogenous=True,
         is_rare=True,
     ),
+    "letters": Schema(
+        "letters from partners and contracts as text, what they say, and whether it is so",
+        3,
+        (
+            Column("member", "i8", "id", "who gets it", of="member"),
+            _ITEM,
+            Column("slot", "i8", "", "which of the texts for it about the item, from 0; not all are read"),
+            _ABOUT,
+            *_SAID,
+            Column("quantity", "i8", "units/1e6", "what is late or missing, wanted, or signed"),
+            Column("due_week", "i8", "week", "when the contract has the goods arrive"),
+            Column("price", "i8", "EUR/1e6", "of a unit, by the contract"),
+            Column("penalty", "i8", "share/1e6", "of the value for each week late, by the contract"),
+            Column("source", "str", "", "partners or contracts"),
+            Column("text", "str", "", "as firms read it"),
+        ),
+        is_rare=True,
+    ),
     "readings": Schema(
-        "what firms made of bulletins, beside what these say",
+        "what firms made of bulletins and letters, beside what these say",
         3,
         (
             Column("member", "i8", "id", "who reads", of="member"),
             _ITEM,
             Column("slot", "i8", "", "which of the bulletins before it, from 0"),
             _ABOUT,
-            Column("source", "i8", "id", "who brings it, in the order of the scenario"),
+            Column("source", "i8", "id", "who brings it, in the order of the scenario; then partners, then contracts"),
             *_SAID,
             Column("news", "i8", "", "answer: will something happen", NO_YES),
             Column("kind", "i8", "", "answer: what; −1 if nothing", ("no answer", *HAPPENINGS)),

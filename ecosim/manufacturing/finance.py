@@ -47,7 +47,7 @@ class Settle:
 
     name = "settle"
     repeats = False
-    writes = ("exits", "compensations")
+    writes: tuple[str, ...] = ("exits", "compensations")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         assert scenario.finance is not None
@@ -55,6 +55,7 @@ class Settle:
         self.scenario = scenario
         self.rate = micro(scenario.finance.interest_rate_per_week)
         self.share = micro(scenario.finance.liquidation_share)
+        self.writes = (*self.writes, "contract_ends") if scenario.contracts is not None else self.writes
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""

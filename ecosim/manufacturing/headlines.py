@@ -17,7 +17,7 @@ from ecosim.words import Table
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
-_OPENINGS = (
+OPENINGS = (
     "", "", "", "We learn that ", "As customers were told today, ", "People in the trade say that ",
     "It may be early to say so, but ", "Word has it that ",
 )  # fmt: skip
@@ -88,7 +88,7 @@ def write(bulletins: Table, names: Array, items: Array, sources: Sequence[str], 
         weeks: how long outages last.
     """
     columns = ("kind", "about", "item", "week", "is_denied", "source", "words", "beside")
-    span = _count(weeks)
+    span = count(weeks)
     texts = [
         _text(row, names, items, sources, now, span)
         for row in zip(*(bulletins[name].tolist() for name in columns), strict=True)
@@ -109,10 +109,10 @@ def _text(
     kind, about, item, week, is_denied, source, words, beside = row
     pool = IDLE if kind == NOTHING else (DENIALS if is_denied else CLAIMS)[KINDS[kind]]
     words, which = divmod(words, len(pool))
-    words, opening = divmod(words, len(_OPENINGS))
+    words, opening = divmod(words, len(OPENINGS))
     words, form = divmod(words, 2)
     words, aside = divmod(words, _ASIDE_OF)
-    claim, lead, tail = pool[which], _OPENINGS[opening], ""
+    claim, lead, tail = pool[which], OPENINGS[opening], ""
     if beside >= 0 and aside < len(_ASIDES):
         tail = _ASIDES[aside]
     elif beside >= 0 and aside == _ASIDE_OF - 1:
@@ -121,25 +121,25 @@ def _text(
         "firm": names[about],
         "other": names[beside],
         "item": items[item],
-        "when": _when(week, now, form),
+        "when": when(week, now, form),
         "weeks": span,
     }
     text = (lead + claim + tail).format(**said)
     return f"{sources[source]}: {text}."
 
 
-def _when(week: int, now: int, form: int) -> str:
+def when(week: int, now: int, form: int) -> str:
     """A week by its number, or counted from now."""
     ahead = week - now
     if form == 0 or not 1 <= ahead < len(_NUMBERS):
         return f"in week {week}"
-    return "next week" if ahead == 1 else f"in {_count(ahead)}"
+    return "next week" if ahead == 1 else f"in {count(ahead)}"
 
 
-def _count(weeks: int) -> str:
+def count(weeks: int) -> str:
     """A number of weeks in words.
 
-    >>> _count(1), _count(3), _count(20)
+    >>> count(1), count(3), count(20)
     ('one week', 'three weeks', '20 weeks')
     """
     number = _NUMBERS[weeks] if weeks < len(_NUMBERS) else str(weeks)

@@ -27,6 +27,7 @@ from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.manufacturing.companies import BANKRUPT
 from ecosim.manufacturing.planning import market_price
+from ecosim.manufacturing.register import note_void, nullify
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import Layout
 from ecosim.rules import terms
@@ -74,7 +75,7 @@ def sell_stock(world: World, firm: Array, price: Array) -> Array:
 
 
 def wind_up(world: World, net: Layout, firm: Array, price: Array) -> Events:
-    """Close firms that can't pay; gives the rows of `exits` and `compensations`.
+    """Close firms that can't pay; gives rows of `exits`, `compensations` and, with a register, `contract_ends`.
 
     Args:
         world: where; its `firms.is_active` is written.
@@ -89,8 +90,9 @@ def wind_up(world: World, net: Layout, firm: Array, price: Array) -> Events:
     place = np.full(firms.num_rows, -1)
     place[firm] = np.arange(len(firm))
     close(world, net, firm)
-    debtor, creditor, claim = _nullify(world, net, place)
+    debtor, creditor, claim = _claims(world, net, place)
     receivables = _stop_goods(world, net, place)
+    ended = nullify(world, net, place >= 0)
     ledger.pay("contracts", receivables, bank, account)
     estate = np.maximum(cash, 0) + receivables + sell_stock(world, firm, price)
     in_debt = np.flatnonzero(cash < 0)
@@ -105,7 +107,7 @@ def wind_up(world: World, net: Layout, firm: Array, price: Array) -> Events:
     owed, settled = np.zeros(len(firm), np.int64), np.zeros(len(firm), np.int64)
     np.add.at(owed, debtor, claim)
     np.add.at(settled, debtor, paid)
-    found = {"exits": exits(firms, firm, BANKRUPT, cash, owed, estate, settled)}
+    found = {**ended, "exits": exits(firms, firm, BANKRUPT, cash, owed, estate, settled)}
     if len(debtor):
         parties = {"replica": replica[debtor], "member": member[debtor], "creditor": creditor}
         found["compensations"] = Table({**parties, "claim": claim, "paid": paid})
@@ -139,20 +141,16 @@ def close(world: World, net: Layout, firm: Array) -> None:
         positions[column][rows] = 0
 
 
-def _nullify(world: World, net: Layout, place: Array) -> tuple[Array, Array, Array]:
-    """Take contracts of firms that fail off the table: debtor (place among these), creditor (id), claim, by pair."""
+def _claims(world: World, net: Layout, place: Array) -> tuple[Array, Array, Array]:
+    """What firms that fail owe of goods: debtor (place among these), creditor (id), claim, by pair."""
     contracts = world.tables["contracts"]
     replica, buyer, seller = contracts["replica"], contracts["buyer"], contracts["seller"]
     bought_by, sold_by = place[net.firm_row(replica, buyer)], place[net.firm_row(replica, seller)]
-    void = (bought_by >= 0) | (sold_by >= 0)
-    rows = net.position_row(replica[void], buyer[void], contracts["item"][void])
-    np.subtract.at(world.tables["positions"]["on_order"], rows, contracts["open"][void])
     owes = (sold_by >= 0) & (bought_by < 0)
     claim = value(contracts["price"][owes], contracts["open"][owes])
     pairs, which = np.unique(sold_by[owes] * net.num_members + buyer[owes], return_inverse=True)
     total = np.zeros(len(pairs), np.int64)
     np.add.at(total, which, claim)
-    world.tables["contracts"] = contracts.take(~void)
     pairs, total = pairs[total > 0], total[total > 0]
     return pairs // net.num_members, pairs % net.num_members, total
 
@@ -169,6 +167,7 @@ def _stop_goods(world: World, net: Layout, place: Array) -> Array:
     ledger.move(item[stopped] + 1, quantity, ledger.outside("transit", home), taker)
     rows = net.position_row(home, buyer[stopped], item[stopped])
     np.subtract.at(world.tables["positions"]["on_order"], rows, quantity)
+    note_void(world, on_way.take(stopped))
     going = (sold_by >= 0) & (bought_by < 0)
     brings = np.zeros(int((place >= 0).sum()), np.int64)
     np.add.at(brings, sold_by[going], terms.payment(on_way["price"][going], on_way["quantity"][going]))

@@ -19,14 +19,21 @@ from ecosim import seeds
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
 from ecosim.manufacturing.facts.bulletins import Bulletins
+from ecosim.manufacturing.pages import Pools
 from ecosim.manufacturing.state import NOBODY, Layout
 from ecosim.words import Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
-NOTHING, OUTAGE, RECALL = range(3)
-KINDS = ("nothing", "outage", "recall")
+NOTHING, OUTAGE, RECALL, LATE, SHORT, MORE, CLAUSE, SURGE, CLOSURE, DELAY, COST_JUMP, VALUE_JUMP = range(12)
+KINDS = (
+    "nothing", "outage", "recall", "late", "short", "more", "clause", "surge", "closure", "delay", "cost_jump",
+    "value_jump",
+)  # fmt: skip
+"""What a text can be about: the first three of any bulletin, then letters and contracts (`mail`), then shocks."""
+OF_NEWS = 3
+"""How many kinds bulletins know without letters, clauses and shocks."""
 _DENIES = 0.5
 """Of the false bulletins about what will happen, how many deny it; the others name a later week."""
 LATER_WEEKS = 3
@@ -45,7 +52,7 @@ class News:
     """
 
     def __init__(self, facts: Bulletins, net: Layout) -> None:
-        self.facts, self.net = facts, net
+        self.facts, self.net, self.pools = facts, net, Pools(net)
         self.makers = np.flatnonzero(net.capacity > 0)
         self.reliability = np.array([source.reliability for source in facts.sources])
 
@@ -89,7 +96,7 @@ class News:
                 "is_true": honest.astype(np.int64),
                 "source": source,
                 "words": (words * 2**40).astype(np.int64),
-                "beside": self._neighbour(maker, lie),
+                "beside": self.pools.neighbour(self.net.sells[maker], maker, lie),
             }
         ).take(is_event | is_rumour | is_idle)
         return table.take(np.lexsort((table["about"], table["item"], table["replica"])))
@@ -118,14 +125,3 @@ class News:
         """Replica and maker of all makers in live replicas."""
         live = np.flatnonzero(world.is_live)
         return np.repeat(live, len(self.makers)), np.tile(self.makers, len(live))
-
-    def _neighbour(self, maker: Array, lot: Array) -> Array:
-        """Another seller of the same item, or NOBODY where there is none."""
-        found = np.full(len(maker), NOBODY)
-        for item, sellers in enumerate(self.net.sellers):
-            mine = self.net.sells[maker] == item
-            if len(sellers) > 1 and mine.any():
-                place = np.searchsorted(sellers, maker[mine])
-                step = 1 + np.minimum((lot[mine] * (len(sellers) - 1)).astype(np.int64), len(sellers) - 2)
-                found[mine] = sellers[(place + step) % len(sellers)]
-        return found

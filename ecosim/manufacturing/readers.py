@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim.exact import MILLION
-from ecosim.fields import NOT_ASKED, Array, Bucket
+from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
+from ecosim.manufacturing import keywords as keywords_of
 from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.beliefs import STATES
-from ecosim.manufacturing.bulletins import SCHEMAS
+from ecosim.manufacturing.bulletins import HAPPENINGS, SCHEMAS
 from ecosim.manufacturing.chapter import Chapter
-from ecosim.manufacturing.reading import Read
+from ecosim.manufacturing.news import OF_NEWS
+from ecosim.manufacturing.reading import Read, kinds
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.state import ROLES, Layout
 from ecosim.side import Events, Figure, Series
 from ecosim.words import Answers, Expert, Question, Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
+ASSERTED = ("clause",)
+"""Kinds whose words of denial mean nothing: conditions of a contract."""
 TRUSTED = 0.5
 """The record from which the keyword reader believes a source; a new source has it."""
 _RECALL = re.compile(r"\b(recall\w*|withdraw\w*|faulty|destroy|scrap|test|sound|thrown)\b")
@@ -57,7 +61,10 @@ def deaf(question: Question) -> Answers:
 def _answers(question: Question, believe: Array) -> Answers:
     texts, names = question["text"].tolist(), map(tuple, question["firm_name"].tolist())
     pages = list(zip(texts, names, strict=True))
-    read = {page: (*_read(page[0]), _first(*page)) for page in set(pages)}  # many firms read the same bulletin
+    kind = question.field("kind")
+    assert isinstance(kind, Choice)
+    kinds = kind.options if len(kind.options) >= OF_NEWS else ()
+    read = {page: (*_read(page[0], kinds), _first(*page)) for page in set(pages)}  # many read the same bulletin
     found = np.array([read[page] for page in pages], np.int64).reshape(-1, 4)
     is_news = found[:, 0] == 1
     ahead = np.where(found[:, 2] < 0, question["this_week"] - found[:, 2], found[:, 2])
@@ -67,17 +74,24 @@ def _answers(question: Question, believe: Array) -> Answers:
     return {"news": found[:, 0], **{name: np.where(is_news, answer, NOT_ASKED) for name, answer in answers.items()}}
 
 
-def _read(text: str) -> tuple[int, int, int]:
+def _read(text: str, kinds: tuple[str, ...] = ()) -> tuple[int, int, int]:
     """Whether it is news, of which kind, and the week: by its number, or how far ahead as a negative one.
+
+    Where more can happen than outages and recalls, `kinds` has all that can, and their own words are looked for first.
 
     >>> _read("registry: a strike begins at mill_1 in week 9"), _read("mill_2 denies a recall next week")
     ((1, 0, 9), (0, 1, -1))
     """
     is_recall = _RECALL.search(text) is not None
     is_news = (is_recall or _OUTAGE.search(text) is not None) and _DENIAL.search(text) is None
+    other = keywords_of.kind_of(text, kinds) if kinds else None
+    what = int(is_recall)
+    if other is not None:
+        what = kinds.index(other)
+        is_news = other in ASSERTED or keywords_of.DENIAL.search(text) is None
     number, ahead = _WEEK.search(text), _AHEAD.search(text)
     week = int(number[1]) if number else -_NUMBERS[ahead[1]] if ahead else -1
-    return int(is_news), int(is_recall), week
+    return int(is_news), what, week
 
 
 def _first(text: str, names: tuple[str, ...]) -> int:
@@ -104,6 +118,8 @@ METRICS = {
     "bulletins": Figure("", "bulletins that came out"),
     "readings": Figure("", "bulletins that firms read, where a field had a right answer"),
     "read_right": Figure("", "of these, how many answers to the field were right", "higher"),
+    "kind_readings": Figure("", "readings of texts that report something, by kind"),
+    "kind_right": Figure("", "of these, how many were taken for what they report", "higher"),
     "claims": Figure("", "readings of bulletins that say that something will happen, by source"),
     "true_claims": Figure("", "of these, how many were so"),
     "believed_claims": Figure("", "of these, how many were believed"),
@@ -111,6 +127,9 @@ METRICS = {
 KPIS = {
     "reading_accuracy": Figure(
         "", "right answers ÷ bulletins read, by field; what is taken for no news has no more", "higher"
+    ),
+    "kind_accuracy": Figure(
+        "", "texts taken for what they report ÷ texts read that report something, by kind", "higher"
     ),
     "true_share": Figure("", "of what a source says will happen, what was so"),
     "believed_share": Figure("", "of what a source says will happen, what readers believed"),
@@ -137,7 +156,12 @@ def measure(world: World, events: Events, add: Adder) -> None:
     for name in FIELDS:
         for figure, rows in (("readings", asked[name]), ("read_right", asked[name] & right[name])):
             add.figures[figure, name] = np.bincount(read["replica"], rows, world.num_replicas)
-    names = tuple(source.name for source in scenario.bulletins.sources)
+    for code, name in enumerate(HAPPENINGS, start=1):
+        if name in kinds(scenario):
+            told = is_claim & (read["said_kind"] == code)
+            for figure, rows in (("kind_readings", told), ("kind_right", told & right["kind"])):
+                add.figures[figure, name] = np.bincount(read["replica"], rows, world.num_replicas)
+    names = scenario.bulletins.voices
     claims = read.take(is_claim)
     of = claims["source"]
     add.by(names, of, "claims", claims, np.ones(claims.num_rows))
@@ -156,20 +180,25 @@ def conclude(world: World, series: Series, add: Adder) -> None:
     with np.errstate(invalid="ignore", divide="ignore"):
         for name in FIELDS:
             add.figures["reading_accuracy", name] = total("read_right", name) / total("readings", name)
-        for source in scenario.bulletins.sources:
-            claims = total("claims", source.name)
-            true, believed = (total(f"{what}_claims", source.name) / claims for what in ("true", "believed"))
-            add.figures["true_share", source.name] = true
-            add.figures["believed_share", source.name] = believed
-            add.figures["trust_gap", source.name] = np.abs(believed - true)
+        for name in kinds(scenario):
+            add.figures["kind_accuracy", name] = total("kind_right", name) / total("kind_readings", name)
+        for source in scenario.bulletins.voices:
+            claims = total("claims", source)
+            true, believed = (total(f"{what}_claims", source) / claims for what in ("true", "believed"))
+            add.figures["true_share", source] = true
+            add.figures["believed_share", source] = believed
+            add.figures["trust_gap", source] = np.abs(believed - true)
 
 
 def build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
     """Add `beliefs` and `sources`, and what outages leave of capacity; nobody believes anything yet."""
     assert scenario.bulletins is not None
-    none, size = np.zeros(0, np.int64), len(scenario.bulletins.sources)
+    none, size = np.zeros(0, np.int64), len(scenario.bulletins.voices)
     tables["firms"]["news_capacity"] = np.full(tables["firms"].num_rows, MILLION)
     tables["beliefs"] = Table({name: none.copy() for name in STATES["beliefs"].columns})
+    if scenario.bulletins.letters is not None:
+        names = STATES["pending_letters"].columns
+        tables["pending_letters"] = Table({name: none.copy() for name in names})
     tables["sources"] = Table(
         {
             "replica": np.repeat(np.arange(replicas.num_rows), size),
@@ -194,8 +223,8 @@ def is_in(scenario: ManufacturingScenario) -> bool:
 CHAPTER = Chapter(
     is_in=is_in,
     phases={"read": Read},
-    asks={"manufacturer": ("read",), "distributor": ("read",)},
-    experts={"manufacturer.read": READ, "distributor.read": READ},
+    asks={role: ("read",) for role in ROLES},
+    experts={f"{role}.read": READ for role in ROLES},
     schemas=SCHEMAS,
     states=STATES,
     build=build,

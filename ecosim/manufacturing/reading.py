@@ -1,6 +1,8 @@
 """Reading the news: bulletins as text before firms, and what firms then believe.
 
-Each week a firm reads, of every item that it buys, up to `per_week` bulletins about makers of the item. It says whether
+Each week a firm reads, of every item that it buys, up to `per_week` texts: letters from its own partners and contracts
+that it signed first (`mail`), then bulletins about makers of the item and shocks (`news`, `shock_news`). Sellers read
+the letters that buyers write to them. A firm says whether
 the text reports that something will happen; if so what, to whom and when, and whether to believe it. The row of the
 event table is the truth; the question has the text, who tells it, and how often that source was right so far.
 
@@ -9,7 +11,7 @@ What is believed is `beliefs`' to keep.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,14 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
-from ecosim.manufacturing import beliefs, headlines
+from ecosim.manufacturing import beliefs, headlines, notices
 from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES, said_columns
-from ecosim.manufacturing.news import LATER_WEEKS, NOTHING, News
+from ecosim.manufacturing.facts.bulletins import CONTRACTS
+from ecosim.manufacturing.mail import Mail
+from ecosim.manufacturing.news import CLAUSE, KINDS, LATE, LATER_WEEKS, MORE, NOTHING, OF_NEWS, SHORT, News
+from ecosim.manufacturing.pages import SLOTS, Pages, Pools, pages
 from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.shock_news import ShockNews
 from ecosim.manufacturing.state import NOBODY, ROLES, Layout
 from ecosim.meanings import Meaning, units
 from ecosim.side import Events
@@ -30,10 +36,9 @@ from ecosim.words import Decision, Question, Table, concat
 if TYPE_CHECKING:
     from ecosim.world import World
 
-SLOTS = ("first", "second", "third", "fourth")
 WEEKS_AHEAD = 26 + LATER_WEEKS
 SEES = {
-    "text": Meaning("text", "the bulletin"),
+    "text": Meaning("text", "the bulletin, letter or contract"),
     "source": Meaning("text", "who brings it"),
     "source_record": Meaning("", "of what the source said before, what proved so: (so + 1) ÷ (said + 2)"),
     "item_name": Meaning("", "the item that it is about, which the firm buys"),
@@ -52,18 +57,27 @@ UNITS = units(SEES)
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
-    """Who reads what this week: rows of `positions`, rows of the week's bulletins, and how many were read before."""
+class Week:
+    """The texts of a week: bulletins for all, letters to single firms, both in one table, and who reads which."""
 
-    position: Array
-    bulletin: Array
-    slot: Array
-    role: Array
+    bulletins: Table
+    mail: Table | None
+    every: Table
+    pages: Pages
 
-    def of(self, role: int) -> Pages:
-        """The rows of one role."""
-        mine = np.flatnonzero(self.role == role)
-        return Pages(self.position[mine], self.bulletin[mine], self.slot[mine], self.role[mine])
+
+def kinds(scenario: ManufacturingScenario) -> tuple[str, ...]:
+    """What a text of a scenario can report, of HAPPENINGS, in their order."""
+    facts = scenario.bulletins
+    assert facts is not None
+    found = set(KINDS[1:OF_NEWS])
+    if facts.letters is not None:
+        found |= {KINDS[kind] for kind in (LATE, SHORT, MORE)}
+    if facts.clauses:
+        found.add(KINDS[CLAUSE])
+    if facts.shock_notice_weeks is not None:
+        found |= {shock.kind for shock in scenario.shocks or []}
+    return tuple(kind for kind in HAPPENINGS if kind in found)
 
 
 class Read:
@@ -77,86 +91,81 @@ class Read:
 
     name = "read"
     repeats = False
-    sees, answers, writes = SEES, ANSWERS, ("bulletins", "readings")
+    sees, answers = SEES, ANSWERS
+    writes: tuple[str, ...] = ("bulletins", "readings")
 
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         assert scenario.bulletins is not None
         self.net, self.facts = net, scenario.bulletins
         self.news = News(scenario.bulletins, net)
+        self.pools = Pools(net)
+        self.mail = Mail(self.facts, net, self.pools)
+        has_shocks = self.facts.shock_notice_weeks is not None and bool(scenario.shocks)
+        self.shock_news = ShockNews(self.facts, scenario, net) if has_shocks else None
+        has_mail = self.facts.letters is not None or self.facts.clauses
+        self.writes = (*self.writes, "letters") if has_mail else self.writes
+        self.kinds = kinds(scenario)
         self.names = np.array(net.names, dtype=object)
         self.items = np.array(net.items, dtype=object)
-        self.sources = np.array([source.name for source in self.facts.sources], dtype=object)
+        self.sources = np.array(self.facts.voices, dtype=object)
         self.readers = np.flatnonzero(~net.makes)
         supply = np.array([net.capacity[sellers].sum() for sellers in net.sellers])
         self.share = net.capacity * MILLION // np.maximum(supply[net.sells], 1)  # of an item's supply, by maker
 
     def ask(self, world: World) -> list[Question]:
         """Firms that buy an item that is in the news; one question a role."""
-        bulletins = self.news.bulletins(world, world.steps)
-        pages = self._pages(world, bulletins)
-        if not len(pages.position):
+        week = self._week(world)
+        if not len(week.pages.position):
             return []
-        text = self._texts(world, bulletins)
-        slots = self._slots(bulletins)
-        parts = [(code, pages.of(code)) for code in np.unique(pages.role).tolist()]
-        return [self._question(world, ROLES[code], part, bulletins, text, slots) for code, part in parts]
+        text, slots = self._texts(world, week), self.pools.slots(week.every)
+        parts = [(code, week.pages.of(code)) for code in np.unique(week.pages.role).tolist()]
+        return [self._question(world, ROLES[code], part, week.every, text, slots) for code, part in parts]
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Let happen what happens, keep what is believed, and what the sources are worth."""
+        week = self._week(world)
         self.news.happen(world)
-        self._prove(world)
-        bulletins = self.news.bulletins(world, world.steps)
+        self._prove(world, week.mail)
         readings = []
-        pages = self._pages(world, bulletins)
         for question, decision in zip(questions, decisions, strict=True):
-            part = pages.of(ROLES.index(question.role))
-            readings.append(self._reading(world, part, bulletins, question, decision))
+            part = week.pages.of(ROLES.index(question.role))
+            readings.append(self._reading(part, week.every, question, decision))
         beliefs.believe(world, self.net, self.facts, self.share, readings)
-        events = {"bulletins": self._told(world, bulletins)} if bulletins.num_rows else {}
+        text = self._texts(world, week) if week.every.num_rows else np.zeros(0, object)
+        num = week.bulletins.num_rows
+        events = {"bulletins": self._told(week.bulletins, text[:num])} if num else {}
+        if week.mail is not None and week.mail.num_rows:
+            events["letters"] = self._sent(week.mail, text[num:])
         return {**events, "readings": concat(readings)} if readings else events
 
     # ---- who reads what -------------------------------------------------------------------------------------------
 
-    def _pages(self, world: World, bulletins: Table) -> Pages:
-        positions, net, num_items = world.tables["positions"], self.net, len(self.items)
-        live = np.flatnonzero(world.is_live)
-        rows = (live[:, None] * net.num_positions + self.readers).reshape(-1)
-        firms = world.tables["firms"]
-        if "is_active" in firms:
-            rows = rows[firms["is_active"][net.firm_row(positions["replica"][rows], positions["member"][rows])]]
-        topic = bulletins["replica"] * num_items + bulletins["item"]
-        many = np.bincount(topic, minlength=world.num_replicas * num_items)
-        first = np.cumsum(many) - many
-        mine = positions["replica"][rows] * num_items + positions["item"][rows]
-        rows, mine = rows[many[mine] > 0], mine[many[mine] > 0]
-        seed = world.seed(seeds.WORLD, positions["replica"][rows])
-        who = (positions["member"][rows], positions["item"][rows])
-        start = seeds.integers(many[mine], seeds.WORLD, seed, world.steps, "pages", who)
-        count = np.minimum(many[mine], self.facts.per_week)
-        page = np.repeat(np.arange(len(rows)), count)
-        slot = np.arange(len(page)) - np.repeat(np.cumsum(count) - count, count)
-        bulletin = first[mine][page] + (start[page] + slot) % many[mine][page]
-        return Pages(rows[page], bulletin, slot, net.role[positions["member"][rows[page]]])
+    def _week(self, world: World) -> Week:
+        bulletins = self._bulletins(world, world.steps)
+        mail = self.mail.of(world)
+        every = bulletins if mail is None else concat([_said(bulletins), _said(mail)])
+        return Week(bulletins, mail, every, pages(world, self.net, self.readers, bulletins, mail, self.facts.per_week))
 
-    def _slots(self, bulletins: Table) -> Array:
-        """Sellers that a bulletin could be about, the right one and the one beside it among them, −1 where none."""
-        about, beside, item = bulletins["about"], bulletins["beside"], bulletins["item"]
-        found = np.full((len(about), len(SLOTS)), NOBODY)
-        found[:, 0], found[:, 1] = about, beside
-        for code, sellers in enumerate(self.net.sellers):
-            mine, size = np.flatnonzero(item == code), len(sellers)
-            place, step = np.searchsorted(sellers, about[mine]), np.zeros(len(mine), np.int64)
-            for slot in range(2, min(len(SLOTS), size)):
-                step += 1
-                step += sellers[(place + step) % size] == beside[mine]
-                found[mine, slot] = sellers[(place + step) % size]
-        turn = (bulletins["words"][:, None] + np.arange(len(SLOTS))) % len(SLOTS)
-        return np.take_along_axis(found, turn, axis=1)
+    def _bulletins(self, world: World, week: int) -> Table:
+        """All that is public, of makers and of shocks, by replica and item; `shock` is −1 of makers' own troubles."""
+        bulletins = self.news.bulletins(world, week)
+        if self.shock_news is None:
+            return bulletins
+        same = np.ones(bulletins.num_rows, np.int64)
+        plain = Table({**bulletins, "shock": NOBODY * same, "weeks": self.facts.outage_weeks * same})
+        every = concat([plain, *self.shock_news.bulletins(world, week)])
+        return every.take(np.lexsort((every["shock"], every["about"], every["item"], every["replica"])))
 
-    def _texts(self, world: World, bulletins: Table) -> Array:
-        return headlines.write(
-            bulletins, self.names, self.items, self.sources.tolist(), world.steps, self.facts.outage_weeks
-        )
+    def _texts(self, world: World, week: Week) -> Array:
+        """The text of each bulletin, then of each letter."""
+        public, mail = week.bulletins, week.mail
+        is_shock = public["shock"] >= 0 if "shock" in public else np.zeros(public.num_rows, bool)
+        about = (self.names, self.items, self.facts.voices, world.steps)
+        text = np.empty(public.num_rows, object)
+        text[~is_shock] = headlines.write(public.take(~is_shock), *about, self.facts.outage_weeks)
+        if is_shock.any():
+            text[is_shock] = notices.of_shocks(public.take(is_shock), *about)
+        return text if mail is None else np.concatenate([text, notices.of_mail(mail, *about)])
 
     def _question(self, world: World, role: str, pages: Pages, bulletins: Table, text: Array, slots: Array) -> Question:
         positions, sources = world.tables["positions"], world.tables["sources"]
@@ -166,7 +175,10 @@ class Read:
         is_firm = firm != NOBODY
         record = replica * len(self.sources) + source
         now = np.full(size, world.steps)
-        any_of = {n: np.ones((size, n), bool) for n in (2, len(HAPPENINGS))}
+        any_of = np.ones((size, 2), bool)
+        may_be = np.broadcast_to(np.array([kind in self.kinds for kind in HAPPENINGS]), (size, len(HAPPENINGS)))
+        plain = self.kinds == HAPPENINGS[: OF_NEWS - 1]
+        happenings, may_be = (self.kinds, any_of) if plain else (HAPPENINGS, may_be)
         yes = ("news", 1)
         return Question(
             role=role,
@@ -186,7 +198,11 @@ class Read:
             columns={
                 "text": text[pages.bulletin],
                 "source": self.sources[source],
-                "source_record": (sources["proved"][record] + 1) / (sources["told"][record] + 2),
+                "source_record": np.where(  # what was signed is signed
+                    self.sources[source] == CONTRACTS,
+                    1.0,
+                    (sources["proved"][record] + 1) / (sources["told"][record] + 2),
+                ),
                 "item_name": self.items[item],
                 "firm": firm,
                 "firm_name": np.where(is_firm, self.names[firm], ""),
@@ -195,19 +211,19 @@ class Read:
             masks={"firm": is_firm, "firm_name": is_firm},
             units=UNITS,
             fields=(
-                Choice(name="news", options=NO_YES, allowed=any_of[2]),
-                Choice(name="kind", options=HAPPENINGS, allowed=any_of[len(HAPPENINGS)], only_if=yes),
+                Choice(name="news", options=NO_YES, allowed=any_of),
+                Choice(name="kind", options=happenings, allowed=may_be, only_if=yes),
                 Choice(name="who", options=SLOTS, allowed=is_firm, only_if=yes),
                 Bucket(
                     name="week", low=now, high=now + WEEKS_AHEAD, step=np.ones(size, np.int64), unit="week", only_if=yes
                 ),
-                Choice(name="believe", options=NO_YES, allowed=any_of[2], only_if=yes),
+                Choice(name="believe", options=NO_YES, allowed=any_of, only_if=yes),
             ),
         )
 
     # ---- what comes of it -----------------------------------------------------------------------------------------
 
-    def _reading(self, world: World, pages: Pages, bulletins: Table, question: Question, decision: Decision) -> Table:
+    def _reading(self, pages: Pages, bulletins: Table, question: Question, decision: Decision) -> Table:
         """Answers beside what the bulletins say, with firms by their ids and kinds by the codes of bulletins."""
         said, answers = bulletins.take(pages.bulletin), decision.answers
         is_news = answers["news"] == 1
@@ -229,19 +245,37 @@ class Read:
             }
         )
 
-    def _prove(self, world: World) -> None:
-        """Count what sources said that can be known by now."""
-        week = world.steps - self.facts.notice_weeks - 1
+    def _prove(self, world: World, mail: Table | None) -> None:
+        """Count what sources said that can be known by now, and keep what letters say until it can."""
+        self._count(world, self.news.bulletins, self.facts.notice_weeks)
+        if self.shock_news is not None:
+            for topic in range(len(self.shock_news.topics)):
+                self._count(world, self.shock_news.of(topic), self.shock_news.notice)
+        if mail is not None and self.facts.letters is not None:
+            self._count_letters(world, mail.take(mail["kind"] != CLAUSE))
+
+    def _count(self, world: World, said: Callable[[World, int], Table], notice: int) -> None:
+        week = world.steps - notice - 1
         if week < 1:
             return
-        past = self.news.bulletins(world, week)
-        past = past.take(past["kind"] != NOTHING)
+        past = said(world, week)
+        self._tally(world, past.take(past["kind"] != NOTHING))
+
+    def _count_letters(self, world: World, mail: Table) -> None:
+        """By the week that a letter names, what it says is so or not."""
+        new = {name: mail[name] for name in ("replica", "source", "week", "is_true")}
+        pending = concat([world.tables["pending_letters"], Table(new)])
+        known = (pending["week"] <= world.steps) & world.is_live[pending["replica"]]
+        self._tally(world, pending.take(known))
+        world.tables["pending_letters"] = pending.take(~known)
+
+    def _tally(self, world: World, past: Table) -> None:
         row = past["replica"] * len(self.sources) + past["source"]
         sources = world.tables["sources"]
         np.add.at(sources["told"], row, 1)
         np.add.at(sources["proved"], row, past["is_true"])
 
-    def _told(self, world: World, bulletins: Table) -> Table:
+    def _told(self, bulletins: Table, text: Array) -> Table:
         source = bulletins["source"]
         return Table(
             {
@@ -249,6 +283,17 @@ class Read:
                 **said_columns(bulletins),
                 "source": self.sources[source],
                 "reliability": np.array([micro(one.reliability) for one in self.facts.sources])[source],
-                "text": self._texts(world, bulletins),
+                "text": text,
             }
         )
+
+    def _sent(self, mail: Table, text: Array) -> Table:
+        kept = ("replica", "member", "item", "slot", "about", "quantity", "due_week", "price", "penalty")
+        source = self.sources[mail["source"]]
+        return Table({**{name: mail[name] for name in kept}, **said_columns(mail), "source": source, "text": text})
+
+
+def _said(texts: Table) -> Table:
+    """What bulletins and letters have in common."""
+    names = ("replica", "item", "about", "kind", "week", "is_denied", "is_true", "source", "words", "beside")
+    return Table({name: texts[name] for name in names})

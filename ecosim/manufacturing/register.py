@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.exact import value
+from ecosim.exact import MILLION, value
 from ecosim.fields import Array
+from ecosim.manufacturing.reputation import note_failures
 from ecosim.manufacturing.state import NOBODY, Layout
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Events, Schema
@@ -163,6 +164,14 @@ def note_arrivals(world: World, parcels: Table, accepted: Array) -> None:
     register["last_week"][rows[taken > 0]] = world.steps
 
 
+def note_void(world: World, parcels: Table) -> None:
+    """Goods that were turned round on their way to a bankrupt buyer: void, like what was never sent."""
+    if "register" not in world.tables:
+        return
+    rows = find(world.tables["register"], parcels)
+    np.add.at(world.tables["register"]["void"], rows[rows != NOBODY], parcels["quantity"][rows != NOBODY])
+
+
 def call_off(world: World, net: Layout, rows: Array, tally: str) -> tuple[Array, Array]:
     """Take what is open of some contracts (rows of `contracts`) off the books, under a tally of the register.
 
@@ -224,6 +233,7 @@ def close(world: World) -> Table:
     kind = np.where(lost.any(axis=1), lost.argmax(axis=1) + 1, NONE)
     fate = np.where(ended["void"] > 0, NULLIFIED, np.where(kind == NONE, EXECUTED, BREACHED))
     _note_records(world, ended, lost, fate)
+    _tell(world, ended, fate)
     return ended_rows(ended, np.where(fate == BREACHED, kind, NONE), fate)
 
 
@@ -235,6 +245,18 @@ def _note_records(world: World, ended: Table, lost: Array, fate: Array) -> None:
         rows = world.first_member[ended["replica"]] + ended[side]
         np.add.at(records["num_ended"], rows[counts], 1)
         np.add.at(records["num_breached"], rows[counts & is_at_fault], 1)
+
+
+def _tell(world: World, ended: Table, fate: Array) -> None:
+    """The seller's breaches go into its public reputation, where there is one; a buyer's is no matter of it."""
+    unperformed = ended["missing"] + ended["refused"]
+    broken = (fate == BREACHED) & (unperformed > 0)
+    if "reputation" not in world.tables or not broken.any():
+        return
+    row = (world.first_member[ended["replica"]] + ended["seller"])[broken]
+    level = (unperformed * 1000 // np.maximum(ended["quantity"] // 1000, 1))[broken]
+    nothing_came = (ended["delivered"] + ended["unpaid"] == ended["cured"])[broken]
+    note_failures(world, row, np.minimum(level, MILLION), nothing_came)
 
 
 def ended_rows(ended: Table, kind: Array, fate: Array | None = None) -> Table:

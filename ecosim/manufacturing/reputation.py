@@ -5,7 +5,9 @@ A *breach* is a delivery after the week agreed; its level is late ÷ (1 + late) 
 part, came by the week agreed. Counts of a week weigh `board.reputation_memory` times as much a week later. Chances are
 (breaches + 1) ÷ (deliveries + 2), Laplace's rule of succession, so that a firm without a record is unknown, not good.
 
-Whoever knows of breaches of another kind (refusal, money) calls `note_breaches`.
+A contract that ended breached by its seller (`register`: not sent in time, or refused) is a breach too, its level the
+share of it not performed; it counts as one delivery more, so that a firm that sends nothing is not unknown but bad, and
+as an order not in full where nothing of it came. A buyer that cannot pay harms its own record, not its seller's.
 
 Source of recency-weighted evidence counts: Jøsang, Ismail (2002), The beta reputation system.
 """
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
     from ecosim.world import World
 
 COUNTS = {
-    "deliveries": "deliveries to other firms",
+    "deliveries": "deliveries to other firms, and contracts that it breached",
     "breaches": "of these, late ones, and other breaches that were noted",
     "levels": "levels of these breaches, added up",
-    "orders": "contracts of which the last part arrived",
+    "orders": "contracts of which the last part arrived, or that it breached before anything did",
     "in_full": "of these, how many on time",
 }
 TABLES = {
@@ -91,6 +93,21 @@ def note_breaches(world: World, row: Array, level: Array) -> None:
     table = world.tables["reputation"]
     np.add.at(table["week_breaches"], row, MILLION)
     np.add.at(table["week_levels"], row, level)
+
+
+def note_failures(world: World, row: Array, level: Array, nothing_came: Array) -> None:
+    """Take down contracts that their sellers did not perform, by rows of `firms`.
+
+    Args:
+        world: where.
+        row: the sellers.
+        level: share not performed, in millionths.
+        nothing_came: where no delivery has counted as the order's last; it counts as an order now.
+    """
+    table = world.tables["reputation"]
+    np.add.at(table["week_deliveries"], row, MILLION)
+    np.add.at(table["week_orders"], row[nothing_came], MILLION)
+    note_breaches(world, row, level)
 
 
 def level_of(late: Array) -> Array:

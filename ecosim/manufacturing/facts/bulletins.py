@@ -31,6 +31,24 @@ SOURCES = (
 )
 
 
+class Letters(Facts):
+    """Letters from partners: of sellers that cannot keep a week, and of buyers that want more.
+
+    Attributes:
+        honesty: the chance that what a letter says is so.
+        calm_chance: the chance that a partner with nothing to report writes all the same, as a rule that all is well.
+        more_share: by how much a buyer's demand of last week is above its usual when it asks for more.
+    """
+
+    honesty: Share = 0.9
+    calm_chance: Share = 0.1
+    more_share: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 0.5
+
+
+PARTNERS, CONTRACTS = "partners", "contracts"
+"""Sources beside those of the scenario: who writes letters, and what was signed."""
+
+
 class Bulletins(Facts):
     """Bulletins as text: outages and recalls of makers, announced before they happen, denied, or made up.
 
@@ -45,6 +63,10 @@ class Bulletins(Facts):
         recall_share: the share of its stock of the item that it sells, which it then destroys.
         rumour_chance: the chance that a maker to whom nothing will happen is in the news for it all the same.
         idle_chance: the chance that there is a bulletin of no matter about any other maker.
+        letters: letters from partners, which depend on what firms do; none without it.
+        clauses: whether buyers read the contracts that they signed last week.
+        shock_notice_weeks: weeks from the news of one of the scenario's `shocks` until it begins, 0: it is reported as
+            it begins; without it shocks are in no news.
     """
 
     per_week: Annotated[int, Field(ge=1, le=8)] = 3
@@ -57,10 +79,19 @@ class Bulletins(Facts):
     recall_share: Share = 0.5
     rumour_chance: Share = 0.02
     idle_chance: Share = 0.05
+    letters: Letters | None = None
+    clauses: bool = False
+    shock_notice_weeks: Annotated[int, Field(ge=0, le=26)] | None = None
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Whoever tells something: the sources, then partners and contracts, where these are read."""
+        more = {PARTNERS: self.letters is not None, CONTRACTS: self.clauses}
+        return (*(source.name for source in self.sources), *(name for name, is_in in more.items() if is_in))
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        names = [source.name for source in self.sources]
+        names = list(self.voices)
         faults = [f"sources: two are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
         faults += [f"sources: a name is one plain line, got {name!r}" for name in names if not is_plain(name)]
         total = self.outage_chance + self.recall_chance
