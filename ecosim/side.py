@@ -159,6 +159,7 @@ class Side:
         panel: what interventions may change in a scenario, and by which columns rows are named. The books of a side
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
+        phase_names: of the phases that a scenario has; None if every scenario has all.
         menu: the minds that members may adopt while a scenario runs, by question, the same ones everywhere. `build`
             makes a table `menu` then, in each replica a row a mind, and the assembly writes their codes to its `code`.
     """
@@ -183,6 +184,7 @@ class Side:
     populations: Mapping[str, str] = field(default_factory=dict)
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
+    phase_names: Callable[[Any], Sequence[str] | None] = lambda scenario: None
     menu: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda scenario: {}
 
     @property
@@ -209,8 +211,11 @@ class Side:
 
     def asked(self, scenario: Scenario) -> dict[str, tuple[str, ...]]:
         """The phases of a scenario that ask each role: of all that there may be, those that it has."""
-        there = {phase.name for phase in self.phases(scenario)}
-        return {role: tuple(phase for phase in phases if phase in there) for role, phases in self.roles.items()}
+        there = self.phase_names(scenario)
+        return {
+            role: tuple(phase for phase in phases if there is None or phase in there)
+            for role, phases in self.roles.items()
+        }
 
     def home(self, role: str) -> str:
         """The table that holds the members of a role."""

@@ -169,7 +169,7 @@ class Forecast:
         live = world.is_live[forecasts["replica"]]
         forecasts["history"][live] = self._history(world)[live]
         scores = self._score(world)
-        pending = forecasts["pending"]
+        pending = _three(forecasts["pending"])
         pending[live, 1:] = pending[live, :-1]
         pending[live, 0] = NOBODY
         if not questions:
@@ -198,10 +198,11 @@ class Forecast:
     def _score(self, world: World) -> Table:
         """Compare forecasts made `horizon_weeks` ago with what came; `history` ends with last week."""
         facts, forecasts = self.facts, world.tables["forecasts"]
-        due = forecasts["pending"][:, facts.horizon_weeks - 1, 0] >= 0
+        pending = _three(forecasts["pending"])
+        due = pending[:, facts.horizon_weeks - 1, 0] >= 0
         due &= world.steps > facts.horizon_weeks + facts.season_weeks  # no week before week 1 is needed
         rows = np.flatnonzero(due & world.is_live[forecasts["replica"]])
-        history, guess = forecasts["history"][rows], forecasts["pending"][rows, facts.horizon_weeks - 1]
+        history, guess = forecasts["history"][rows], pending[rows, facts.horizon_weeks - 1]
         actual = history[:, : facts.horizon_weeks].sum(axis=1) // facts.horizon_weeks
         naive = accuracy.seasonal_naive(history, facts.season_weeks, facts.horizon_weeks, ago=facts.horizon_weeks)
         _add_up(forecasts, rows, guess, actual, naive)
@@ -218,11 +219,16 @@ class Forecast:
         world.ledger.pay("subscriptions", np.full(len(rows), self.fee), payer, taker)
 
 
+def _three(pending: Array) -> Array:
+    """A view of the last forecasts by week and guess, shape (positions, weeks, 3)."""
+    return pending.reshape(len(pending), -1, len(GUESSES))
+
+
 def shown(world: World, rows: Array) -> dict[str, Array]:
     """What `replenish` shows some positions of their forecast; nothing where there is no forecaster."""
     if "forecasts" not in world.tables:
         return {}
-    last = world.tables["forecasts"]["pending"][rows, 0]  # (positions, 3)
+    last = _three(world.tables["forecasts"]["pending"])[rows, 0]  # (positions, 3)
     mean, low, high = last.T
     return {
         "has_forecast": (mean >= 0).astype(np.int64),
@@ -252,7 +258,7 @@ def build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables:
             **{name: positions[name].copy() for name in ("replica", "member", "item")},
             "is_subscriber": lot < facts.subscribers,
             "history": np.repeat(positions["history"][:, :1], facts.kept_weeks, axis=1),
-            "pending": np.full((rows, facts.horizon_weeks, len(GUESSES)), NOBODY),
+            "pending": np.full((rows, facts.horizon_weeks * len(GUESSES)), NOBODY),
             **zeros,
             **{name: np.zeros(rows) for name in ("scaled_error", "loss", "naive_loss")},
         }

@@ -150,5 +150,6 @@ SIDE = Side(
     tables=ALL.states,
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
+    phase_names=lambda scenario: scenario.phases,
     menu=menu.menu,
 )

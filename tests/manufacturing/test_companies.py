@@ -151,13 +151,13 @@ def test_what_is_left_over_stays_with_the_owners():
 
 def contract(world, buyer, seller, item, units, price):
     row = {"replica": 0, "buyer": buyer, "seller": seller, "item": item, "signed_week": 1, "due_week": 4, "from_week": 1,
-           "quantity": units * MILLION, "open": units * MILLION, "price": price * MILLION}  # fmt: skip
+           "quantity": units * MILLION, "open": units * MILLION, "price": price * MILLION, "penalty": 0}  # fmt: skip
     put(world, "contracts", row)
 
 
 def on_the_way(world, buyer, seller, item, units, price, week=9):
     row = {"replica": 0, "buyer": buyer, "seller": seller, "item": item, "signed_week": 1, "due_week": week,
-           "arrive_week": week, "quantity": units * MILLION, "price": price * MILLION}  # fmt: skip
+           "arrive_week": week, "quantity": units * MILLION, "price": price * MILLION, "penalty": 0}  # fmt: skip
     put(world, "shipments", row)
     zero = np.array([0])
     ends = world.ledger.outside("nature", zero), world.ledger.outside("transit", zero)

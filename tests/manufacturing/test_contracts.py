@@ -423,7 +423,7 @@ BOTH_ENDS = ["receive", "fulfil"]
         ({"exogenous": {"sales": [{**OUTSIDE, "units_to": 0}]}}, r"units_to \(0\) must not be below units \(1\)"),
         ({"exogenous": {"sales": [{**OUTSIDE, "price_to_eur": 0.5}]}}, r"price_to_eur \(0\.5\) must not be below"),
         ({"demand": {"kind": "uniform", "mean_units": 5, "spread_units": 6}}, "nobody wants less than nothing"),
-        ({"demand": {"kind": "step", "mean_units": 6, "spread_units": 6}}, "spread_units is for kind: uniform"),
+        ({"demand": {"kind": "step", "mean_units": 6, "spread_units": 6}}, "spread_units: only for kind: uniform"),
         ({"phases": ["order", "breach"]}, "'breach' does nothing without the key 'contracts'"),
     ],
 )  # fmt: skip

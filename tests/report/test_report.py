@@ -101,6 +101,7 @@ def test_every_theme_of_a_market_has_its_section(market_page: str):
         "Negotiations",
         "Who supplied whom",
         "Deliveries",
+        "Service and turnover",
         "All KPIs",
         "Where time and operations went",
         "Invalid and late answers",

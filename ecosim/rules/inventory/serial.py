@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import ndtr
 
 from ecosim.fields import Array
 
@@ -99,6 +98,8 @@ def _expected(grid: Array, cost: Array, periods: int, mean: float, sd: float) ->
     first = math.floor((centre - REACH_SD * spread) / step)
     units = np.arange(first, math.ceil((centre + REACH_SD * spread) / step) + 1)
     edges = (np.append(units, units[-1] + 1) - 0.5) * step
+    from scipy.special import ndtr  # a third of a second to import
+
     chance = np.diff(ndtr((edges - centre) / spread))
     chance /= chance.sum()
     slope = cost[1] - cost[0]  # left of the grid the cost is a straight line
