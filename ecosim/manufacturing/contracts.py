@@ -138,7 +138,7 @@ class Order:
         if may_sell is None:
             return rows
         positions = world.tables["positions"]
-        partner = self.net.partner[positions["member"][rows]]
+        partner = self.net.partner[rows % self.net.num_positions]
         return rows[may_sell[self.net.firm_row(positions["replica"][rows], partner)]]
 
 

@@ -77,7 +77,7 @@ class Perish:
         left = ledger.accounts["balance"][account, item + 1]
         lost = positions["owed"][rows]
         positions["owed"][rows] = 0
-        seller = net.partner[member]
+        seller = net.partner_of(member, item)
         goes_back = (left > 0) & (seller != NOBODY) & ~net.makes[net.position[member, item]]
         goes_back &= self.terms.buyback[item] > 0
         refund = value(self.terms.buyback[item], left)[goes_back]

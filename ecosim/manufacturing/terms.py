@@ -72,7 +72,7 @@ def share_revenue(world: World, net: Layout, terms: Agreed, sales: Table, revenu
         sales: `replica`, `member`, `item` and `sold`.
         revenue: what consumers paid, row for row, EUR/1e6.
     """
-    seller = net.partner[sales["member"]]
+    seller = net.partner_of(sales["member"], sales["item"])
     due = value(terms.share[sales["item"]], revenue)
     rows = np.flatnonzero((due > 0) & (seller != NOBODY))
     return settle(world, REVENUE_SHARE, sales.take(rows), seller[rows], sales["sold"][rows], due[rows])

@@ -245,6 +245,32 @@ def test_terms_are_settled_as_goods_are_sold_and_returned():
     assert run.events("perished")["quantity"].tolist() == [20]
 
 
+def test_partners_are_found_however_firms_and_their_parts_stand_in_the_file():
+    """A maker with two parts stands first, so that no firm's number is its position's."""
+    parts = {"iron": {}, "glue": {}}
+    firms = [
+        {"name": "works", "role": "manufacturer", "sells": "good", "capacity_units": 9, "partner": "mine",
+         "stock_units": {"good": 10}},
+        {"name": "shop", "role": "distributor", "sells": "good", "partner": "works", "demand": "consumers",
+         "stock_units": {"good": 4}},
+        {"name": "mine", "role": "supplier", "sells": "iron", "capacity_units": 1},
+        {"name": "plant", "role": "supplier", "sells": "glue", "capacity_units": 1},
+    ]  # fmt: skip
+    firms[0] |= {"partner": None, "partners": {"iron": "mine", "glue": "plant"}}
+    scenario = pair(
+        items={"good": {"bom": {"iron": 1, "glue": 1}, "value_eur": 8}, **parts}, firms=firms, contracts={},
+        demand={"kind": "step", "mean_units": 3, "step_units": 3, "price_eur": 10},
+        terms={"good": {"price_eur": 4, "buyback_eur": 3, "revenue_share": 0.25}},
+        perish={"items": ["good"]}, phases=["demand", "replenish", "order", "breach", "perish"],
+    )  # fmt: skip
+    run = ecosim.run(scenario)
+    paid = run.events("settlements", names=True)
+    assert paid[["why", "buyer", "seller"]].to_numpy().tolist() == [
+        ["revenue share", "shop", "works"],
+        ["buyback", "shop", "works"],
+    ]
+
+
 def test_demand_for_what_perishes_is_lost_and_not_owed():
     run = cases.newsstand({"price_eur": 4}, 50, steps=2, demand={"kind": "step", "step_units": 70, "mean_units": 9})
     assert run.events("perished")["lost"].tolist() == [20] * 2
