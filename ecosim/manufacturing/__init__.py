@@ -38,9 +38,9 @@ Sensing:
     the item, and what the other side says. It never sees the limit, the deadline, the stock or the cash of another
     firm, nor a talk of others. Of other firms it knows how many of their deliveries came on time, and, where it may
     adopt a mind, the best profit of a firm of its role with each mind. A `board` shows all firms list prices, the
-    trading price, who broke contracts, and now and then how firms stand. What it sees is exact, but for two things:
-    sensors of machines read wear with noise (nothing, without monitoring), and bulletins may be false; their sources
-    err with chances of their own, which no firm is told.
+    trading price, and how often each seller broke its contracts, and how badly. What it sees is exact, but for two
+    things: sensors of machines read wear with noise (nothing, without monitoring), and bulletins may be false; their
+    sources err with chances of their own, which no firm is told.
 
 Learning:
     No mind changes during a run, but firms may adopt others (`adoption`). Firms carry records that minds may use: the
