@@ -22,7 +22,7 @@ TALK_LITTLE = ("--set", "negotiation.requests=1", "--set", "negotiation.max_roun
 SHORT_WITH_MODEL = ("--seeds", "2", "--steps", "1", *TALK_LITTLE)
 """The same where a language model answers: some twenty decisions, a few seconds on an idle machine."""
 SAYS = {
-    "bargaining_table": "Two patient firms talk for 79 rounds, two soft ones for 3",
+    "bargaining_table": "Against a Conceder, Cypress gets most as boulware",
     "contract_types": "wholesale 75 %, buyback 100 %, revenue sharing 100 %",  # Cachon (2003)
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
     "demand_forecaster": "changes distributors' bullwhip by -",
