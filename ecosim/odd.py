@@ -103,8 +103,13 @@ def _overview(subject: _Subject) -> Lines:
 def _entities(told: Told) -> Lines:
     asked = {a.question.rpartition(".")[0]: a.members for phase in told.phases for a in phase.asks}
     yield "Members, in each replica: " + ", ".join(f"{role} {num:,}" for role, num in asked.items()) + "."
+    unasked = {f"mind.{name}" for names in told.side.roles.values() for name in names} - {
+        f"mind.{phase.name}" for phase in told.phases
+    }
+    empty = {home for role, home in told.side.populations.items() if role not in asked}
     for table, state in told.side.state.items():
-        columns = [column for column in told.columns if (column.kind, column.table) == ("table", table)]
+        rows = [column for column in told.columns if (column.kind, column.table) == ("table", table)]
+        columns = [column for column in rows if table not in empty and column.name not in unasked]
         if columns:
             yield f"**`{table}`**: a row is {state.about}."
             yield _column_table(columns, "State variable")
@@ -203,7 +208,8 @@ def _stochasticity(subject: _Subject) -> Lines:
     rows = [("initialisation", _draws(docstrings.read(told.side.build)))]
     rows += [(phase.name, _draws(text)) for phase, text in _submodels(told)]
     yield _table(("Where", "What is drawn"), [row for row in rows if row[1]])
-    exogenous = [f"`{name}`" for name, schema in told.side.events.items() if schema.is_exogenous]
+    events = told.side.within(facts).events
+    exogenous = [f"`{name}`" for name, schema in events.items() if schema.is_exogenous]
     if exogenous:
         yield f"Exogenous events, equal bit for bit in all arms: {', '.join(exogenous)}."
 
@@ -219,7 +225,7 @@ def _observation(told: Told) -> Lines:
         rows = [(f"`{c.name}`", c.unit, c.about, c.better or "–") for c in told.columns if c.kind == kind]
         yield _table(("Figure", "Unit", "Definition", "Better"), rows)
     yield "Recorded events, each with replica and step:"
-    tables = told.side.events.items()
+    tables = told.side.within(told.scenario).events.items()
     rows_of_events = [(f"`{n}`", s.about.rstrip("."), ", ".join(c.name for c in s.columns)) for n, s in tables]
     yield _table(("Table", "What", "Columns"), rows_of_events)
     yield _to_write("which of these answer the question of the study, and what counts as emergence")

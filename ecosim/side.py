@@ -6,7 +6,7 @@ Only words are here, and no Mesa, so that a scenario can be checked, and a recor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -132,6 +132,15 @@ Series = Mapping[tuple[str, str], Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """The event tables, metrics and KPIs of some subjects of a side."""
+
+    schemas: Mapping[str, Schema]
+    metrics: Mapping[str, Figure]
+    kpis: Mapping[str, Figure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """An ecosystem, as the world and the assembly see it.
 
@@ -162,6 +171,7 @@ class Side:
         phase_names: of the phases that a scenario has; None if every scenario has all.
         menu: the minds that members may adopt while a scenario runs, by question, the same ones everywhere. `build`
             makes a table `menu` then, in each replica a row a mind, and the assembly writes their codes to its `code`.
+        brought: what the subjects bring that a scenario has; None if every scenario has all.
     """
 
     name: str
@@ -186,6 +196,7 @@ class Side:
     tables: Mapping[str, State] = field(default_factory=dict)
     phase_names: Callable[[Any], Sequence[str] | None] = lambda scenario: None
     menu: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda scenario: {}
+    brought: Callable[[Any], Brought | None] = lambda scenario: None
 
     @property
     def state(self) -> dict[str, State]:
@@ -203,6 +214,13 @@ class Side:
     def events(self) -> dict[str, Schema]:
         """All event tables: the side's own, and what may happen in any."""
         return {**self.schemas, "substitutions": SUBSTITUTIONS, "interventions": INTERVENTIONS}
+
+    def within(self, scenario: Scenario) -> Side:
+        """The side as a scenario has it: with the events and figures of the scenario's own subjects and no others."""
+        brought = self.brought(scenario)
+        if brought is None:
+            return self
+        return replace(self, schemas=brought.schemas, metrics=brought.metrics, kpis=brought.kpis)
 
     @property
     def questions(self) -> list[str]:

@@ -83,11 +83,12 @@ LEAVES = {
     "02_market_under_the_lens": [],
     "03_community_under_the_lens": [],
     "04_your_own": ["lemonade.yaml"],
+    "05_beer_game_to_open_market": [],
 }
 """The notebooks, and what each writes."""
 
 
-def test_there_are_four_notebooks():
+def test_there_are_five_notebooks():
     assert [path.stem for path in NOTEBOOKS] == list(LEAVES)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ecosim import catalog, cli, docstrings, explain, keys, reading, simulate
+from ecosim import api, catalog, cli, docstrings, explain, keys, reading, simulate
 from ecosim.arms import Arm
 from ecosim.explain.look import look
 
@@ -107,6 +107,29 @@ def test_a_phase_writes_the_events_that_it_says(told):
             said.setdefault(phase.name, set()).update(phase.writes)
             seen.setdefault(phase.name, set()).update(written[phase.name])
     assert {name: said[name] - seen[name] for name in said if said[name] != seen[name]} == SELDOM
+
+
+def test_a_scenario_is_told_of_its_own_subjects_and_no_others(told):
+    """Whatever its phases write and its runs measure is among them; a figure has the definition of its own subject."""
+    for name, found in told.items():
+        own = found.side.within(found.scenario)
+        assert {event for phase in found.phases for event in phase.writes} <= set(own.events), name
+    plain, network, paper = (
+        {(c.kind, c.name): c.about for c in told[name].columns if c.kind in ("kpi", "event")}
+        for name in ("smart_manufacturing", "supply_network", "contract_types")
+    )
+    assert ("kpi", "oee") not in plain
+    assert "do not keep" in paper["kpi", "lost_units"]
+    assert network["kpi", "lost_units"] == "demand of consumers that was lost in the whole run"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_figure_of_a_run_is_told(name, told):
+    facts = simulate.load_scenario(name).with_changes(seeds=1, steps=2)
+    without = facts.with_changes(publishing={"title_vectors": "words"}) if hasattr(facts, "publishing") else facts
+    run = api.run(without, minds=dict.fromkeys(told[name].side.roles, "scripted"))
+    for kind, frame in (("metric", run.metrics), ("kpi", run.kpis)):
+        assert set(frame["metric"]) <= {c.name for c in told[name].columns if c.kind == kind}
 
 
 def test_settings_say_where_they_come_from():

@@ -43,6 +43,14 @@ def test_rules_and_minds_name_their_sources(pages):
     assert "Sterman (1989)" in pages["beer_game"]  # the file says so itself
 
 
+def test_a_page_is_of_its_own_scenario(pages):
+    """Columns, events and figures of subjects that it does not have are not on it."""
+    assert not re.search(
+        r"`(mind\.(maintain|dispatch|adopt)|oee|adoptions|recalls|forecasters)`", pages["smart_manufacturing"]
+    )
+    assert "`oee`" in odd.page("maintenance_or_not")
+
+
 def test_where_chance_enters_is_told(pages):
     where = re.findall(r"^\| (\w+) \| .*world's seed", pages["creator_community"], re.MULTILINE)
     assert where == ["initialisation", "arrive", "publish", "recommend"]

@@ -20,11 +20,12 @@ _MILLIONTHS = "/1e6"
 
 
 def dictionary(side: Side, facts: Scenario, seen: Seen) -> tuple[Column, ...]:
-    """Every column that there is, table by table."""
+    """Every column that the scenario can have, table by table."""
+    own = side.within(facts)
     return (
         *_asked_columns(seen),
-        *_event_columns(side),
-        *_figures(side),
+        *_event_columns(own),
+        *_figures(own),
         *_state(side, seen.world),
         *_levers(side, facts),
     )

@@ -37,39 +37,38 @@ from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, books, build, layout
-from ecosim.side import Events, Figures, Phase, Series, Side
+from ecosim.side import Brought, Events, Figures, Phase, Series, Side
 from ecosim.words import Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
 
-ALL = join(
-    [
-        week.CHAPTER,
-        service.CHAPTER,
-        speech.CHAPTER,
-        aftermath.CHAPTER,
-        network.CHAPTER,
-        companies.CHAPTER,
-        finance.CHAPTER,
-        entry.CHAPTER,
-        effectiveness.CHAPTER,
-        resilience.CHAPTER,
-        board.CHAPTER,
-        forecasters.CHAPTER,
-        table.CHAPTER,
-        readers.CHAPTER,
-        transport.CHAPTER,
-        welfare.CHAPTER,
-        demand_kinds.CHAPTER,
-        concentration.CHAPTER,
-        adoption.CHAPTER,
-        exogenous.CHAPTER,
-        breach.CHAPTER,
-        spot.CHAPTER,
-        perish.CHAPTER,
-    ]
+CHAPTERS = (
+    week.CHAPTER,
+    service.CHAPTER,
+    speech.CHAPTER,
+    aftermath.CHAPTER,
+    network.CHAPTER,
+    companies.CHAPTER,
+    finance.CHAPTER,
+    entry.CHAPTER,
+    effectiveness.CHAPTER,
+    resilience.CHAPTER,
+    board.CHAPTER,
+    forecasters.CHAPTER,
+    table.CHAPTER,
+    readers.CHAPTER,
+    transport.CHAPTER,
+    welfare.CHAPTER,
+    demand_kinds.CHAPTER,
+    concentration.CHAPTER,
+    adoption.CHAPTER,
+    exogenous.CHAPTER,
+    breach.CHAPTER,
+    spot.CHAPTER,
+    perish.CHAPTER,
 )
+ALL = join(CHAPTERS)
 
 
 def phases(scenario: ManufacturingScenario) -> list[Phase]:
@@ -112,6 +111,12 @@ def conclude(world: World, series: Series) -> Figures:
     return add.figures
 
 
+def brought(scenario: ManufacturingScenario) -> Brought:
+    """Events and figures of the chapters that a scenario has; of two figures of one name, that of its own chapter."""
+    own = join([chapter for chapter in CHAPTERS if chapter.is_in(scenario)])
+    return Brought(schemas=own.schemas, metrics=own.metrics, kpis=own.kpis)
+
+
 def panel(scenario: ManufacturingScenario) -> Panel:
     """The levers; firms are named by number, name or role, lanes by the places at their ends."""
     net = layout(scenario)
@@ -152,4 +157,5 @@ SIDE = Side(
     names=names,
     phase_names=lambda scenario: scenario.phases,
     menu=menu.menu,
+    brought=brought,
 )
