@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -229,7 +230,7 @@ def _least(question: Question) -> Array | np.int32:
     return np.asarray(np.ceil(question["reservation"] / question["discount"]).astype(np.int64))
 
 
-def _one(column: Array) -> np.generic | None:
+def _one(column: Array) -> Any:
     """What all rows of a column hold, or None where they differ; a column spread out by broadcasting isn't read."""
     return column[0] if column.strides[0] == 0 or (column == column[0]).all() else None
 
