@@ -195,10 +195,8 @@ def build(scenario: ManufacturingScenario, net: Layout, replicas: Table, tables:
     assert scenario.bulletins is not None
     none, size = np.zeros(0, np.int64), len(scenario.bulletins.voices)
     tables["firms"]["news_capacity"] = np.full(tables["firms"].num_rows, MILLION)
-    tables["beliefs"] = Table({name: none.copy() for name in STATES["beliefs"].columns})
-    if scenario.bulletins.letters is not None:
-        names = STATES["pending_letters"].columns
-        tables["pending_letters"] = Table({name: none.copy() for name in names})
+    for name in ("beliefs", "pending_letters"):
+        tables[name] = Table({column: none.copy() for column in STATES[name].columns})
     tables["sources"] = Table(
         {
             "replica": np.repeat(np.arange(replicas.num_rows), size),
