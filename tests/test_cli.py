@@ -185,7 +185,7 @@ def test_check_says_what_a_scenario_is(shell, tmp_path):
 def test_check_reads_a_card_and_its_templates(shell, tmp_path):
     card = shutil.copytree(catalog.root() / "agents" / "supplier", tmp_path / "supplier") / "card.yaml"
     told = shell("check", "supplier/card.yaml").out
-    assert told.startswith("supplier/card.yaml: good. supplier: prompts for replenish, negotiate")
+    assert told.startswith("supplier/card.yaml: good. supplier: prompts for replenish, ")
     assert {"negotiate", "replenish"} <= set(one_object(shell("check", card, "--json").out)["questions"])
     (tmp_path / "supplier" / "replenish.j2").write_text("You sell.\n=====\n{{ open('/etc/passwd') }}\n")
     done = shell("check", card)
@@ -337,4 +337,5 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     weeks = run.manifest["steps_done"]
     assert run.manifest["status"] == "interrupted"
     assert 1 <= weeks < 100_000
-    assert run.events("demand")["step"].max() in (weeks - 1, weeks)  # the last week may be half done
+    # the last week may be half done, and Ctrl-C may come between a week's record and its count
+    assert abs(run.events("demand")["step"].max() - weeks) <= 1

@@ -25,7 +25,7 @@ _SIGNS = {kind: re.compile(words) for kind, words in _WORDS.items()}
 def kind_of(text: str, kinds: tuple[str, ...]) -> str | None:
     """The first kind of those that can be of which a word stands in a text; None if none does.
 
-    >>> kind_of("partners: mill_1 cannot send your 20 flour in time", KINDS[1:])
+    >>> kind_of("partners: mill_1 cannot send your 20 flour in time", ("late", "short"))
     'late'
     """
     return next((kind for kind in _SIGNS if kind in kinds and _SIGNS[kind].search(text)), None)
