@@ -2,7 +2,6 @@
 """Firms borrow, fail, enter, leave, and choose their minds."""
 
 from fractions import Fraction
-from time import process_time
 
 import numpy as np
 import pytest
@@ -282,24 +281,6 @@ def test_each_lever_of_a_firms_life_is_read(column, to):
     firms = run.world.tables["firms"]
     half = firms.num_rows // 2
     assert (firms["is_active"][:half] != firms["is_active"][half:]).any()
-
-
-@pytest.mark.slow
-def test_a_market_with_entry_costs_no_more_a_firm_when_it_is_four_times_as_large():
-    """Processor seconds a firm and week, 260 and 1,040 firms, one replica; a cost that grew with pairs would be 4 ×."""
-
-    def cost(times):
-        counts = [group.count for group in simulate.load_scenario(OPEN).firms]
-        many = {f"firms.{i}.count": count * times for i, count in enumerate(counts)}
-        world, _, _ = prepared(OPEN, seeds=1, steps=9, **many)
-        world.step()
-        began = process_time()
-        for _ in range(8):
-            world.step()
-        assert sum(counts) == 26
-        return (process_time() - began) / times
-
-    assert cost(40) < 1.3 * cost(10)
 
 
 # ---- coming and going -----------------------------------------------------------------------------------------------
