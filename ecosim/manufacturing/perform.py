@@ -59,7 +59,6 @@ class Perform:
         facts = cast(Facts, scenario.contracts)
         self.net = net
         self.is_on, self.share = facts.refusal, micro(facts.penalty_share)
-        self.lead_weeks = scenario.lead_time_weeks
         self.listed = catalogue(scenario, net)
         self.item_names = np.array(net.items, dtype=object)
 
@@ -103,7 +102,7 @@ class Perform:
                 "item_name": self.item_names[item],
                 "price": deals["price"],
                 "open": deals["open"],
-                "weeks_left": deals["due_week"] - self.lead_weeks - world.steps,
+                "weeks_left": deals["due_week"] - self.net.transit_weeks(deals["seller"], deals["buyer"]) - world.steps,
                 "going_price": going_prices(world, self.listed)[replica, item],
                 "penalty": value(self.share, value(deals["price"], deals["open"])),
                 "on_hand": world.ledger.accounts["balance"][account, item + 1],

@@ -60,7 +60,6 @@ class Sign:
     def __init__(self, scenario: ManufacturingScenario, net: Layout) -> None:
         self.net = net
         self.is_on = cast(Facts, scenario.contracts).signing
-        self.lead_weeks = scenario.lead_time_weeks
         self.item_names = np.array(net.items, dtype=object)
 
     def ask(self, world: World) -> list[Question]:
@@ -161,7 +160,8 @@ class Sign:
         replica, seller, item = deals["replica"], deals["seller"], deals["item"]
         mine, firm = self.net.position_row(replica, seller, item), self.net.firm_row(replica, seller)
         stock = world.ledger.accounts["balance"][world.ledger.rows(replica, seller), item + 1]
-        weeks = np.maximum(deals["due_week"] - self.lead_weeks - world.steps - firms["make_weeks"][firm] + 1, 0)
+        on_way = self.net.transit_weeks(deals["seller"], deals["buyer"])
+        weeks = np.maximum(deals["due_week"] - on_way - world.steps - firms["make_weeks"][firm] + 1, 0)
         return cast(Array, stock + positions["on_order"][mine] + weeks * firms["capacity"][firm] - owed[mine])
 
 
