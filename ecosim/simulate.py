@@ -33,6 +33,7 @@ from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
 from ecosim.schedule import Schedule
 from ecosim.side import Figures, Series, Side
+from ecosim.whole import whole
 from ecosim.words import KEY, Decision, Mind, Question, Table
 
 if TYPE_CHECKING:
@@ -216,13 +217,14 @@ class _Run:
         clock = self.world.clock
         self.world.step()
         since = time.perf_counter()
-        events = self.recorder.close_step(step)
-        self._note_calls()
-        since = clock.add("record", since)
-        for name, column in self.side.measure(self.world, events).items():
-            self.series.setdefault(name, []).append(column)
-        since = clock.add("metrics", since)
-        self.steps_done = step
+        with whole():  # a step's record, its figures and its count are one
+            events = self.recorder.close_step(step)
+            self._note_calls()
+            since = clock.add("record", since)
+            for name, column in self.side.measure(self.world, events).items():
+                self.series.setdefault(name, []).append(column)
+            since = clock.add("metrics", since)
+            self.steps_done = step
         if self._is_due(step):
             self._snapshot(step)
             clock.add("snapshots", since)

@@ -337,5 +337,4 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     weeks = run.manifest["steps_done"]
     assert run.manifest["status"] == "interrupted"
     assert 1 <= weeks < 100_000
-    # the last week may be half done, and Ctrl-C may come between a week's record and its count
-    assert abs(run.events("demand")["step"].max() - weeks) <= 1
+    assert run.events("demand")["step"].max() in (weeks - 1, weeks)  # the last week may be half done
