@@ -18,7 +18,7 @@ FLOOR = {
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES, "side": RULES, "strict": RULES,
     "scalars": RULES, "document": RULES, "faults": RULES,
     "levers": RULES, "interventions": RULES, "schedule": RULES,
-    "meanings": RULES,
+    "meanings": RULES, "chapter": RULES, "adder": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "arms": ASSEMBLY, "reading": ASSEMBLY,

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecosim import seeds
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import grid
+from ecosim.community.state import Layout, grid
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -36,8 +36,8 @@ class Arrive:
     repeats = False
     writes = ("arrivals", "heat")
 
-    def __init__(self, scenario: CommunityScenario) -> None:
-        self._num_niches = len(scenario.niches)
+    def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
+        self._num_niches = len(net.niches)
         self._trends = scenario.trends
 
     def ask(self, world: World) -> list[Question]:

@@ -15,7 +15,8 @@ from typing import cast
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.tables import NOBODY
+from ecosim.community import bits
+from ecosim.community.state import NOBODY
 from ecosim.fields import Array
 from ecosim.rules import feeds as rules
 
@@ -29,64 +30,102 @@ _FOLLOW_WEIGHT = 8
 _TIES = 256
 """Matches are whole numbers, spread this far apart so that a byte can order equals between them."""
 
-_BLOCK = 2**22
-"""Scores held at once; more only costs memory."""
+BLOCK = 2**22
+"""Visits × posts looked at at once, over all replicas; more only costs memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a feed may look at: R replicas side by side, n visits each, P places for posts, C creators.
+class Known:
+    """What a platform knows on a day: R replicas side by side, P places for posts, V viewers, C creators.
 
     Attributes:
         step: the day.
         seed: world seeds, uint64 (R,).
-        viewer: who visits, int64 (R, n); rows are padded to the busiest replica.
-        is_here: where a visit is real, bool (R, n).
-        is_open: which posts may still be put on each slate, bool (R, n, P).
-        profile: what each visitor watched and liked, summed over vectors, int8 (R, n, dims).
-        follows: whom each visitor follows, bool (R, n, C).
-        post, day, views, likes: of each post, int64 (R, P); `post` is −1 where a place is empty. Creator c has the
-            places c, c + C, c + 2C, …
-        vector: niche, topic and title of each post, int8 (R, P, dims).
+        num_creators: C; creator c has the places c, c + C, c + 2C, …
+        post, day, topic, impressions, views, likes: of each post, int64 (R, P); `post` is −1 where a place is empty.
+        can_show: which posts feeds may show at all, bool (R, P).
+        vector: niche, topic and title of each post, int8 (R, P, signs).
+        profile: what each viewer watched and liked, summed over vectors, int8 (R, V, signs).
+        follows: whom each viewer follows, bits (R, V, ⌈C / 8⌉).
+        has_watched: which posts each viewer has watched, bits (R, V, ⌈P / 8⌉).
+        is_active: which viewers are there, bool (R, V).
         prior_views, power: of the popular feed.
     """
 
     step: int
     seed: Array
+    num_creators: int
+    post: Array
+    day: Array
+    topic: Array
+    impressions: Array
+    views: Array
+    likes: Array
+    can_show: Array
+    vector: Array
+    profile: Array
+    follows: Array
+    has_watched: Array
+    is_active: Array
+    prior_views: float
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a feed may look at when it fills slates: what is known, and a block of n visits in each of R replicas.
+
+    Attributes:
+        known: of all posts and viewers.
+        viewer: who visits, int64 (R, n); rows are padded to the busiest replica.
+        is_here: where a visit is real, bool (R, n).
+        is_open: which posts may still be put on each slate, bool (R, n, P).
+    """
+
+    known: Known
     viewer: Array
     is_here: Array
     is_open: Array
-    profile: Array
-    follows: Array
-    post: Array
-    day: Array
-    views: Array
-    likes: Array
-    vector: Array
-    prior_views: float
-    power: float
+
+    @property
+    def profile(self) -> Array:
+        """What each visitor watched and liked, summed over vectors, int8 (R, n, signs)."""
+        return self._of_visitors(self.known.profile)
+
+    @property
+    def follows(self) -> Array:
+        """Whom each visitor follows, bool (R, n, C)."""
+        return bits.unpacked(self._of_visitors(self.known.follows), self.known.num_creators)
+
+    def _of_visitors(self, column: Array) -> Array:
+        return column[np.arange(len(self.viewer))[:, None], self.viewer]
 
 
 Feed = Callable[[Sight, int], Array]
 """For so many slots, the places of different open posts, int64 (R, n, slots); −1 where none is left."""
 
+Learner = Callable[[Known], Feed]
+"""A feed that is fitted once a day to what the platform knows; it keeps nothing from day to day."""
+
 
 def random_feed(sight: Sight, num_slots: int) -> Array:
     """Any post, with the same chance."""
-    return _lottery(sight, (sight.post != NOBODY).astype(np.int64), num_slots, "recommend.random")
+    return _lottery(sight, sight.known.can_show.astype(np.int64), num_slots, "recommend.random")
 
 
 def popular_feed(sight: Sight, num_slots: int) -> Array:
     """A post with a chance in proportion to (views + a)^r, one after another without those already drawn."""
-    weights = rules.popularity_weights(sight.views, sight.prior_views, sight.power, sight.post != NOBODY)
+    known = sight.known
+    weights = rules.popularity_weights(known.views, known.prior_views, known.power, known.can_show)
     return _lottery(sight, weights, num_slots, "recommend.popular")
 
 
 def hot_feed(sight: Sight, num_slots: int) -> Array:
     """The front page by hot score, likes as votes; equals are drawn by lot each day, or low ids would make fame."""
-    score = rules.hot_score(sight.likes, rules.HOT_EPOCH_S + sight.day * _DAY_S)
-    seed = np.repeat(sight.seed, sight.post.shape[1])
-    lot = seeds.uniform(seeds.WORLD, seed, sight.step, "hot", (sight.post.reshape(-1),)).reshape(score.shape)
+    known = sight.known
+    score = rules.hot_score(known.likes, rules.HOT_EPOCH_S + known.day * _DAY_S)
+    seed = np.repeat(known.seed, known.post.shape[1])
+    lot = seeds.uniform(seeds.WORLD, seed, known.step, "hot", (known.post.reshape(-1),)).reshape(score.shape)
     order = np.lexsort((lot, -score), axis=1)  # (R, P)
     is_open = np.take_along_axis(sight.is_open, order[:, None, :], axis=2)
     rank = _first(is_open, num_slots)
@@ -96,20 +135,16 @@ def hot_feed(sight: Sight, num_slots: int) -> Array:
 
 def content_feed(sight: Sight, num_slots: int) -> Array:
     """The posts that match the profile best; equals in an order of each visitor's own."""
-    num_replicas, num_visits = sight.viewer.shape
-    picks = np.full((num_replicas, num_visits, num_slots), NOBODY)
-    vector = sight.vector.transpose(0, 2, 1) * np.float32(_TIES)
-    by_creator = (num_replicas, -1, sight.post.shape[1] // sight.follows.shape[2], sight.follows.shape[2])
+    known = sight.known
+    num_replicas, num_places = known.post.shape
+    vector = known.vector.transpose(0, 2, 1) * np.float32(_TIES)
+    match = sight.profile.astype(np.float32) @ vector  # whole numbers: exact in any order
+    by_creator = match.reshape(num_replicas, -1, num_places // known.num_creators, known.num_creators)
+    by_creator += sight.follows[:, :, None, :] * np.float32(_FOLLOW_WEIGHT * _TIES)
     ties = _tie_bytes(sight)
-    size = max(1, _BLOCK // max(1, num_replicas * sight.post.shape[1]))
-    for start in range(0, num_visits, size):  # blocks of visits, all replicas in each
-        part = slice(start, start + size)
-        match = sight.profile[:, part].astype(np.float32) @ vector  # whole numbers: exact in any order
-        match.reshape(by_creator)[:] += sight.follows[:, part, None, :] * np.float32(_FOLLOW_WEIGHT * _TIES)
-        match += ties[0][:, part, None] ^ ties[1][:, None, :]
-        np.copyto(match, -np.inf, where=~sight.is_open[:, part])
-        picks[:, part] = _best(match, num_slots)
-    return picks
+    match += ties[0][:, :, None] ^ ties[1][:, None, :]
+    np.copyto(match, -np.inf, where=~sight.is_open)
+    return _best(match, num_slots)
 
 
 FEEDS: Mapping[str, Feed] = {
@@ -118,6 +153,7 @@ FEEDS: Mapping[str, Feed] = {
     "hot": hot_feed,
     "content": content_feed,
 }
+LEARNERS: Mapping[str, Learner] = {}
 
 
 # ---- drawing and ranking --------------------------------------------------------------------------------------------
@@ -147,7 +183,7 @@ def _draw(sight: Sight, replica: Array, visit: Array, purpose: str, lane: int) -
     if not len(replica):
         return np.zeros(0)
     key = (sight.viewer[replica, visit],)
-    return seeds.uniform(seeds.WORLD, sight.seed[replica], sight.step, purpose, key, lane)
+    return seeds.uniform(seeds.WORLD, sight.known.seed[replica], sight.known.step, purpose, key, lane)
 
 
 def close(is_open: Array, picks: Array) -> None:
@@ -180,17 +216,14 @@ def _first(is_open: Array, num_slots: int) -> Array:
 
 def _tie_bytes(sight: Sight) -> tuple[Array, Array]:
     """A random byte for each visit and for each post; their exclusive-or orders equals differently for each visitor."""
-    num_posts = sight.post.shape[1]
+    known = sight.known
+    num_visits, num_posts = sight.viewer.shape[1], known.post.shape[1]
     visits = seeds.words(
-        seeds.WORLD,
-        np.repeat(sight.seed, sight.viewer.shape[1]),
-        sight.step,
-        "recommend.visit",
-        (sight.viewer.ravel(),),
+        seeds.WORLD, np.repeat(known.seed, num_visits), known.step, "recommend.visit", (sight.viewer.ravel(),)
     )[0]
     posts = seeds.words(
-        seeds.WORLD, np.repeat(sight.seed, num_posts), sight.step, "recommend.post", (sight.post.ravel(),)
+        seeds.WORLD, np.repeat(known.seed, num_posts), known.step, "recommend.post", (known.post.ravel(),)
     )[0]
     low = np.uint64(0xFF)
     bytes_of = [(words & low).astype(np.uint8) for words in (visits, posts)]
-    return cast(Array, bytes_of[0].reshape(sight.viewer.shape)), cast(Array, bytes_of[1].reshape(sight.post.shape))
+    return cast(Array, bytes_of[0].reshape(sight.viewer.shape)), cast(Array, bytes_of[1].reshape(known.post.shape))

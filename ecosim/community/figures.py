@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecosim.community.scenario import ROLES
-from ecosim.community.tables import BOOKS, NO_INCOME, grid
+from ecosim.community.facts.people import ROLES
+from ecosim.community.state import BOOKS, NO_INCOME, grid
 from ecosim.fields import Array
 from ecosim.side import Events, Figure, Figures, Series
 

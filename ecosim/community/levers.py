@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ecosim.community.scenario import ROLES, CommunityScenario
-from ecosim.community.tables import creator_niches, creator_roles, topic_niches
 from ecosim.exact import MILLION
-from ecosim.levers import Lever, Panel, Place
+from ecosim.levers import Lever
 
 _LOG_ODDS = 50.0
 
 
-def panel(scenario: CommunityScenario) -> Panel:
-    """The levers; creators are named by number, role or niche, topics by name or niche, viewers by number."""
-    niches = tuple(scenario.niches)
-    creators = {
-        "member": Place(np.arange(scenario.num_creators)),
-        "role": Place(creator_roles(scenario), ROLES),
-        "niche": Place(creator_niches(scenario), niches),
-    }
-    num_viewers = scenario.viewers.count
-    return Panel(
-        _LEVERS,
-        {
-            "creators": creators,
-            "accounts": creators,
-            "topics": {
-                "topic": Place(np.arange(len(scenario.topics)), scenario.topics),
-                "niche": Place(topic_niches(scenario), niches),
-            },
-            "viewers": {
-                "viewer": Place(np.arange(num_viewers)),
-                "role": Place(np.zeros(num_viewers, np.int64), ("viewer",)),
-            },
-        },
-    )
+def levers() -> tuple[Lever, ...]:
+    """The levers of every community."""
+    return _LEVERS
 
 
 _LEVERS = (

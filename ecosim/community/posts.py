@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.scenario import ROLES, CommunityScenario
-from ecosim.community.tables import creator_niches, creator_roles, text_column, title_dims, topic_niches
+from ecosim.community.facts.people import ROLES
+from ecosim.community.scenario import CommunityScenario
+from ecosim.community.state import Layout, grid, text_column
+from ecosim.community.tastes import tastes
 from ecosim.community.titles import NUM_TITLES, Compass, Embedder, template_titles
 from ecosim.exact import micro
 from ecosim.fields import Array, Choice, Field, Text
@@ -68,7 +70,7 @@ class Publish:
         the templates.
 
     Args:
-        scenario: the facts.
+        scenario, net: the facts, and who is who.
         embed: how titles become vectors; None if they do not.
     """
 
@@ -76,22 +78,18 @@ class Publish:
     repeats = False
     sees, answers, writes = SEES, ANSWERS, ("posts",)
 
-    def __init__(self, scenario: CommunityScenario, embed: Embedder | None) -> None:
+    def __init__(self, scenario: CommunityScenario, net: Layout, embed: Embedder | None) -> None:
         facts = scenario.publishing
         levels = (facts.low, facts.medium, facts.high)
         self._every = facts.every_days
         self._noise, self._outside = facts.noise, facts.outside_niche
         self._costs = np.array([micro(level.cost_eur) for level in levels])
         self._gains = np.array([level.appeal for level in levels])
-        self._topics = scenario.topics
-        self._topic_names = text_column(scenario.topics)
-        self._niche_names = text_column(list(scenario.niches))
-        self._topic_niche = topic_niches(scenario)
-        self._niche, self._role = creator_niches(scenario), creator_roles(scenario)
-        self._kept = scenario.feed.kept_posts
-        self._num_creators = scenario.num_creators
-        self._label = self._topic_names + " " + self._niche_names[self._topic_niche]
-        self._compass = Compass(embed, self._label.tolist(), title_dims(scenario))
+        self._net, self._tastes = net, tastes(scenario, net)
+        self._topic_names = text_column(net.topics)
+        self._niche_names = text_column(net.niches)
+        label = self._topic_names + " " + self._niche_names[net.topic_niche]
+        self._compass = Compass(embed, label.tolist(), net.title_dims)
 
     def ask(self, world: World) -> list[Question]:
         """One question a role, to all of its creators."""
@@ -99,7 +97,7 @@ class Publish:
             return []
         creators = world.tables["creators"]
         live = world.is_live[creators["replica"]]
-        due = [np.flatnonzero(live & (creators["role"] == code)) for code in range(len(ROLES))]
+        due = [np.flatnonzero(live & creators["is_active"] & (creators["role"] == code)) for code in range(len(ROLES))]
         return [self._question(world, ROLES[code], rows) for code, rows in enumerate(due) if len(rows)]
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
@@ -120,7 +118,7 @@ class Publish:
         replica, member = creators["replica"][rows], creators["member"][rows]
         none = np.full(len(rows), -1)
         columns = self._columns(world, rows, replica, member)
-        shape = (len(rows), len(self._topics))
+        shape = (len(rows), self._net.num_topics)
         seen = {name: np.broadcast_to(True, shape) for name in _BY_TOPIC}
         return Question(
             role=role,
@@ -136,8 +134,8 @@ class Publish:
         )
 
     def _columns(self, world: World, rows: Array, replica: Array, member: Array) -> dict[str, Array]:
-        creators, niche = world.tables["creators"], self._niche[member]
-        shape = (len(rows), len(self._topics))
+        creators, niche = world.tables["creators"], self._net.niche[member]
+        shape = (len(rows), self._net.num_topics)
         own = {name: creators[name][rows] for name in ("followers", "posts", "views", "views_last", "likes_last")}
         records = {name: creators[name][rows] for name in ("posts_by_topic", "views_by_topic", "likes_by_topic")}
         return {
@@ -147,17 +145,17 @@ class Publish:
             "pay_per_view": creators["pay_per_view"][rows],
             "effort_cost": np.broadcast_to(self._costs, (len(rows), len(EFFORTS))),
             "topic_name": np.broadcast_to(self._topic_names, shape),
-            "is_own_niche": self._topic_niche == niche[:, None],
+            "is_own_niche": self._net.topic_niche == niche[:, None],
             **records,
             "trend": trend(world)[replica],
         }
 
     def _fields(self, role: str, cash: Array) -> tuple[Field, ...]:
-        any_topic = np.broadcast_to(True, (len(cash), len(self._topics)))
+        any_topic = np.broadcast_to(True, (len(cash), self._net.num_topics))
         can_pay = self._costs <= cash[:, None]
         can_pay[:, 0] = True
         fields: tuple[Field, ...] = (
-            Choice(name="topic", options=self._topics, allowed=any_topic),
+            Choice(name="topic", options=self._net.topics, allowed=any_topic),
             Choice(name="effort", options=EFFORTS, allowed=can_pay),
         )
         return (*fields, Text(name="title", max_tokens=TITLE_TOKENS)) if role == "ai_creator" else fields
@@ -175,7 +173,7 @@ class Publish:
         return Table(
             {
                 "replica": replica,
-                "post": (world.steps - 1) * self._num_creators + member,
+                "post": (world.steps - 1) * self._net.num_creators + member,
                 "creator": member,
                 "topic": topic,
                 "effort": decision.answers["effort"],
@@ -189,7 +187,7 @@ class Publish:
         row = world.first_member[replica] + member
         seed = world.seed(seeds.WORLD, replica)
         luck = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (member,), lane=0)
-        is_away = self._topic_niche[topic] != self._niche[member]
+        is_away = self._net.topic_niche[topic] != self._net.niche[member]
         skill = world.tables["creators"]["skill"][row] + np.where(is_away, self._outside, 0.0)
         signs = self._signs(drafts["title"])
         drafts["cost"] = self._costs[drafts["effort"]]
@@ -197,8 +195,8 @@ class Publish:
         drafts["title_fit"] = self._compass.fit(signs, topic)
         drafts["vector"] = self._vector(topic, signs)
         drafts["row"] = row
-        turn = world.tables["creators"]["posts"][row] % self._kept
-        drafts["place"] = turn * self._num_creators + member
+        turn = world.tables["creators"]["posts"][row] % self._net.kept
+        drafts["place"] = turn * self._net.num_creators + member
 
     def _signs(self, titles: Array) -> Array:
         """Each different title is embedded once."""
@@ -207,10 +205,10 @@ class Publish:
         return self._compass.signs(different)[[number[title] for title in titles.tolist()]]
 
     def _vector(self, topic: Array, signs: Array) -> Array:
-        num_niches, num_topics = len(self._niche_names), len(self._topics)
+        num_niches, num_topics = len(self._net.niches), self._net.num_topics
         vector = np.zeros((len(topic), num_niches + num_topics + signs.shape[1]), np.int8)
         post = np.arange(len(topic))
-        vector[post, self._topic_niche[topic]] = 1
+        vector[post, self._net.topic_niche[topic]] = 1
         vector[post, num_niches + topic] = 1
         vector[:, num_niches + num_topics :] = signs
         return vector
@@ -220,24 +218,27 @@ class Publish:
         replica, topic = drafts["replica"], drafts["topic"]
         payer = ledger.rows(replica, drafts["creator"])
         ledger.pay("effort", drafts["cost"], payer, ledger.outside("nature", replica))
-        place = replica * (self._num_creators * self._kept) + drafts["place"]
+        place = self._net.post_row(replica, drafts["place"])
         for name in ("post", "topic", "appeal", "title", "title_fit", "vector"):
             posts[name][place] = drafts[name]
         posts["day"][place] = world.steps
+        posts["is_open"][place] = True
+        if "traits" in posts:
+            seed = world.seed(seeds.WORLD, replica)
+            posts["traits"][place] = self._tastes.of_posts(drafts["creator"], topic, seed, world.steps)
         for name in ("impressions", "views", "likes"):
             posts[name][place] = 0
         self._forget(world, replica, drafts["place"])
         creators["posts"][drafts["row"]] += 1
         creators["posts_by_topic"][drafts["row"], topic] += 1
-        np.add.at(world.tables["topics"]["recent_posts"], replica * len(self._topics) + topic, TREND_SCALE)
+        np.add.at(world.tables["topics"]["recent_posts"], self._net.topic_row(replica, topic), TREND_SCALE)
 
     def _forget(self, world: World, replica: Array, place: Array) -> None:
         """Nobody has watched a post that stands where another one stood."""
-        num_places = self._num_creators * self._kept
-        is_old = np.ones((world.num_replicas, 1, num_places), bool)
-        is_old[replica, 0, place] = False
-        watched = world.tables["viewers"]["has_watched"].reshape(world.num_replicas, -1, num_places)
-        watched &= is_old
+        is_new = np.zeros((world.num_replicas, self._net.num_places), bool)
+        is_new[replica, place] = True
+        watched = grid(world.tables["viewers"], "has_watched", world.num_replicas)
+        watched &= ~np.packbits(is_new, axis=1, bitorder="little")[:, None, :]
 
 
 def trend(world: World) -> Array:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.scenario import ROLES, CommunityScenario
-from ecosim.community.tables import NOBODY, TASTE_SCALE, creator_roles, text_column
+from ecosim.community import bits
+from ecosim.community.facts.people import ROLES
+from ecosim.community.scenario import CommunityScenario
+from ecosim.community.state import NOBODY, Layout, no_viewings, text_column
+from ecosim.community.tastes import tastes
 from ecosim.fields import Array, Choice, Field
 from ecosim.meanings import Meaning, units
 from ecosim.side import Events
@@ -71,14 +74,12 @@ class React:
     repeats = False
     sees, answers, writes = SEES, ANSWERS, ("reactions", "follows", "departures")
 
-    def __init__(self, scenario: CommunityScenario) -> None:
+    def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._facts = scenario.viewers
-        self._num_creators = scenario.num_creators
-        self._num_places = scenario.num_creators * scenario.feed.kept_posts
+        self._net, self._tastes, self._noise = net, tastes(scenario, net), scenario.tastes.noise
         self._slots = tuple(str(slot + 1) for slot in range(scenario.feed.slate))
-        self._topic_names = text_column(scenario.topics)
-        self._role = creator_roles(scenario)
-        self._is_ai = self._role == ROLES.index("ai_creator")
+        self._topic_names = text_column(net.topics)
+        self._is_ai = net.role == ROLES.index("ai_creator")
 
     def ask(self, world: World) -> list[Question]:
         """What to do with the slate: watch one post, and what then."""
@@ -116,7 +117,9 @@ class React:
         """Count what was shown, watched and liked; tie and cut bonds."""
         acts = self._acts(world, questions, decisions)
         watched = acts.take(acts["watch"])
-        new = watched.take(watched["follow"] & self._is_new(world, watched))
+        watched["is_new"] = watched["follow"] & self._is_new(world, watched)
+        new = watched.take(watched["is_new"])
+        world.tables["viewings"] = self._viewings(world, watched, questions)
         self._count(world, watched, new)
         self._remember(world, acts, watched)
         follows = self._follow(world, new)
@@ -127,9 +130,9 @@ class React:
     def _columns(self, world: World, rows: Array, replica: Array, slate: Array) -> dict[str, Array]:
         viewers, posts = world.tables["viewers"], world.tables["posts"]
         place = np.maximum(slate, 0)
-        at = replica[:, None] * self._num_places + place  # rows of the posts, (rows, slots)
-        creator, topic = place % self._num_creators, posts["topic"][at]
-        follows = viewers["follows"][rows[:, None], creator]
+        at = self._net.post_row(replica[:, None], place)  # rows of the posts, (rows, slots)
+        creator, topic = place % self._net.num_creators, posts["topic"][at]
+        follows = bits.has(viewers["follows"], rows[:, None], creator)
         facts, size = self._facts, len(rows)
         return {
             "topic": self._topic_names[topic],
@@ -137,7 +140,7 @@ class React:
             "is_ai": self._is_ai[creator],
             "is_followed": follows,
             "appeal": self._appeal(world)[at],
-            "taste": viewers["taste"][rows[:, None], topic] / TASTE_SCALE,
+            "taste": self._taste(world, rows, at),
             "bond": np.where(follows, facts.bond, 0.0),
             "skip": np.full(size, facts.skip),
             "like_bar": np.full(size, facts.like_bar),
@@ -146,11 +149,22 @@ class React:
             "leave_pull": facts.leave + facts.leave_per_idle_day * viewers["idle_days"][rows],
         }
 
+    def _taste(self, world: World, rows: Array, at: Array) -> Array:
+        """What viewers find in posts, log-odds (rows, slots): taste, and whatever each finds in each by chance."""
+        viewers, posts = world.tables["viewers"], world.tables["posts"]
+        taste = self._tastes.worth(viewers, rows, posts, at)
+        if self._noise == 0:
+            return taste
+        viewer, post = np.repeat(viewers["viewer"][rows], at.shape[1]), posts["post"][at].ravel()
+        seed = np.repeat(world.seed(seeds.WORLD, viewers["replica"][rows]), at.shape[1])
+        luck = seeds.normal(seeds.WORLD, seed, 0, "taste", (viewer, post)).reshape(at.shape)
+        return taste + self._noise * luck
+
     def _appeal(self, world: World) -> Array:
         """What each post is worth today to a viewer without tastes, float64 (places of all replicas,)."""
         posts, topics = world.tables["posts"], world.tables["topics"]
-        heat = topics["heat"][posts["replica"] * len(self._topic_names) + posts["topic"]]
-        creator = world.first_member[posts["replica"]] + posts["place"] % self._num_creators
+        heat = topics["heat"][self._net.topic_row(posts["replica"], posts["topic"])]
+        creator = world.first_member[posts["replica"]] + posts["place"] % self._net.num_creators
         label = world.tables["creators"]["label_appeal"][creator]
         return cast(Array, (posts["appeal"] + heat) + (label + self._facts.title_appeal * posts["title_fit"]))
 
@@ -175,28 +189,50 @@ class React:
         answers = {name: decisions[0].answers[name] if questions else none for name in names}
         replica = questions[0].key["replica"] if questions else none
         viewer = questions[0].key["subject"] if questions else none
-        row = replica * (viewers.num_rows // world.num_replicas) + viewer
-        place = viewers["slate"][row, np.maximum(answers["pick"], 0)].astype(np.int64)
+        row = self._net.viewer_row(replica, viewer)
+        slot = np.maximum(answers["pick"], 0)
+        place = viewers["slate"][row, slot].astype(np.int64)
         done = {name: answers[name] == 1 for name in ("watch", "like", "follow", "leave")}
         return Table(
             {
                 "replica": replica,
                 "viewer": viewer,
                 "row": row,
+                "asked": np.arange(len(row)),
+                "slot": slot,
                 "place": place,
-                "at": replica * self._num_places + place,
-                "creator": place % self._num_creators,
+                "at": self._net.post_row(replica, place),
+                "creator": place % self._net.num_creators,
                 **done,
             }
         )
 
+    def _viewings(self, world: World, watched: Table, questions: Sequence[Question]) -> Table:
+        """Who watched which post today, for whatever comes after."""
+        if not questions:
+            return no_viewings()
+        posts, row, slot = world.tables["posts"], watched["asked"], watched["slot"]
+        appeal, taste, bond = (questions[0][name][row, slot] for name in ("appeal", "taste", "bond"))
+        return Table(
+            {
+                **{name: watched[name] for name in ("replica", "viewer", "place")},
+                "post": posts["post"][watched["at"]],
+                "creator": watched["creator"],
+                "topic": posts["topic"][watched["at"]],
+                "slot": slot,
+                "worth": appeal + taste + bond,
+                "is_liked": watched["like"],
+                "is_new_follow": watched["is_new"],
+            }
+        )
+
     def _is_new(self, world: World, watched: Table) -> Array:
-        return ~world.tables["viewers"]["follows"][watched["row"], watched["creator"]]
+        return ~bits.has(world.tables["viewers"]["follows"], watched["row"], watched["creator"])
 
     def _count(self, world: World, watched: Table, new: Table) -> None:
         viewers, posts = world.tables["viewers"], world.tables["posts"]
         row, slot = np.nonzero(viewers["slate"] != NOBODY)
-        shown = viewers["replica"][row] * self._num_places + viewers["slate"][row, slot]
+        shown = self._net.post_row(viewers["replica"][row], viewers["slate"][row, slot])
         for name, at in (
             ("impressions", shown),
             ("views", watched["at"]),
@@ -215,14 +251,14 @@ class React:
         viewers["idle_days"][acts["row"]] += 1
         viewers["idle_days"][row] = 0
         viewers["views"][row] += 1
-        viewers["has_watched"][row, watched["place"]] = True
-        viewers["reached_by"][row, self._role[watched["creator"]]] = True
+        bits.put(viewers["has_watched"], row, watched["place"])
+        viewers["reached_by"][row, self._net.role[watched["creator"]]] = True
         step = posts["vector"][watched["at"]] * np.where(watched["like"], _LIKE_STEPS, 1).astype(np.int16)[:, None]
         viewers["profile"][row] = np.clip(viewers["profile"][row] + step, -_MOST, _MOST).astype(np.int8)
 
     def _follow(self, world: World, new: Table) -> Table:
         creators = world.tables["creators"]
-        world.tables["viewers"]["follows"][new["row"], new["creator"]] = True
+        bits.put(world.tables["viewers"]["follows"], new["row"], new["creator"])
         np.add.at(creators["followers"], world.first_member[new["replica"]] + new["creator"], 1)
         return Table({name: new[name] for name in ("replica", "viewer", "creator")})
 
@@ -231,9 +267,9 @@ class React:
         viewers, creators = world.tables["viewers"], world.tables["creators"]
         gone = acts.take(acts["leave"])
         row = gone["row"]
-        leaver, creator = np.nonzero(viewers["follows"][row])
+        leaver, creator = np.nonzero(bits.unpacked(viewers["follows"][row], self._net.num_creators))
         np.subtract.at(creators["followers"], world.first_member[gone["replica"][leaver]] + creator, 1)
-        viewers["follows"][row] = False
+        viewers["follows"][row] = 0
         viewers["is_active"][row] = False
         viewers["has_left"][row] = True
         return Table(
@@ -251,5 +287,5 @@ class React:
         rows = np.flatnonzero(posts["impressions_today"])
         rows = rows[np.lexsort((posts["post"][rows], posts["replica"][rows]))]
         today = {n: posts[f"{n}_today"][rows] for n in ("impressions", "views", "likes", "follows")}
-        creator = posts["place"][rows] % self._num_creators
+        creator = posts["place"][rows] % self._net.num_creators
         return Table({"replica": posts["replica"][rows], "post": posts["post"][rows], "creator": creator, **today})

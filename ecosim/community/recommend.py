@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.feeds import FEEDS, Feed, Sight, close
+from ecosim.community import bits
+from ecosim.community.feeds import BLOCK, FEEDS, LEARNERS, Feed, Known, Learner, Sight, close
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import NOBODY, grid
+from ecosim.community.state import NOBODY, Layout, grid
+from ecosim.fields import Array
 from ecosim.side import Events
 from ecosim.words import Decision, Question
 
@@ -35,51 +37,72 @@ class Recommend:
     name = "recommend"
     repeats = False
 
-    def __init__(self, scenario: CommunityScenario, feeds: Mapping[str, Feed] = FEEDS) -> None:
-        self._facts = scenario.feed
+    def __init__(
+        self,
+        scenario: CommunityScenario,
+        net: Layout,
+        feeds: Mapping[str, Feed] = FEEDS,
+        learners: Mapping[str, Learner] = LEARNERS,
+    ) -> None:
+        self._facts, self._net = scenario.feed, net
         self._watch_again = scenario.viewers.watch_again
+        self._feeds, self._learners = feeds, learners
         sources = scenario.feed.sources()
-        self._slots = [(feeds[s], [i for i, t in enumerate(sources) if t == s]) for s in dict.fromkeys(sources)]
+        self._slots: dict[str, list[int]] = {
+            s: [i for i, t in enumerate(sources) if t == s] for s in dict.fromkeys(sources)
+        }
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: the feed is the platform's."""
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
-        """Fill the slates of those who visit; all others are empty."""
+        """Fill the slates of those who visit, a block of visits after another; all others are empty."""
         slates = grid(world.tables["viewers"], "slate", world.num_replicas)
         slates[:] = NOBODY
-        if not world.tables["viewers"]["is_visiting"].any():
-            return {}
-        sight = self._sight(world)
-        picks = np.full((*sight.viewer.shape, self._facts.slate), NOBODY)
-        for feed, slots in self._slots:
-            picks[:, :, slots] = feed(sight, len(slots))
-            close(sight.is_open, picks[:, :, slots])
-        replica, visit = np.nonzero(sight.is_here)
-        slates[replica, sight.viewer[replica, visit]] = picks[replica, visit]
-        return {}
-
-    def _sight(self, world: World) -> Sight:
-        num_replicas, tables = world.num_replicas, world.tables
-        visits = grid(tables["viewers"], "is_visiting", num_replicas)
+        visits = grid(world.tables["viewers"], "is_visiting", world.num_replicas)
         num_visits = int(visits.sum(axis=1).max(initial=0))
+        if num_visits == 0:
+            return {}
+        known = self._known(world)
+        feeds = {name: self._feed(name, known) for name in self._slots}
         viewer = np.argsort(~visits, axis=1, kind="stable")[:, :num_visits]  # (R, n)
         is_here = np.take_along_axis(visits, viewer, axis=1)
-        replica = np.arange(num_replicas)[:, None]
-        seen = {n: grid(tables["viewers"], n, num_replicas)[replica, viewer] for n in ("profile", "follows")}
-        posts = {n: grid(tables["posts"], n, num_replicas) for n in ("post", "day", "views", "likes", "vector")}
-        is_open = is_here[:, :, None] & (posts["post"] != NOBODY)[:, None, :]
+        size = max(1, BLOCK // max(1, known.post.size))
+        for start in range(0, num_visits, size):
+            part = slice(start, start + size)
+            picks = self._filled(known, feeds, viewer[:, part], is_here[:, part])
+            replica, visit = np.nonzero(is_here[:, part])
+            slates[replica, viewer[:, part][replica, visit]] = picks[replica, visit]
+        return {}
+
+    def _feed(self, source: str, known: Known) -> Feed:
+        return self._learners[source](known) if source in self._learners else self._feeds[source]
+
+    def _filled(self, known: Known, feeds: Mapping[str, Feed], viewer: Array, is_here: Array) -> Array:
+        """Slates of a block of visits, int64 (R, n, slots)."""
+        is_open = is_here[:, :, None] & known.can_show[:, None, :]
         if not self._watch_again:
-            is_open &= ~grid(tables["viewers"], "has_watched", num_replicas)[replica, viewer]
-        return Sight(
+            watched = known.has_watched[np.arange(len(viewer))[:, None], viewer]
+            is_open &= ~bits.unpacked(watched, self._net.num_places)
+        sight = Sight(known, viewer, is_here, is_open)
+        picks = np.full((*viewer.shape, self._facts.slate), NOBODY)
+        for source, slots in self._slots.items():
+            picks[:, :, slots] = feeds[source](sight, len(slots))
+            close(is_open, picks[:, :, slots])
+        return picks
+
+    def _known(self, world: World) -> Known:
+        num_replicas, tables = world.num_replicas, world.tables
+        viewers = ("profile", "follows", "has_watched", "is_active")
+        posts = ("post", "day", "topic", "impressions", "views", "likes", "vector")
+        return Known(
             step=world.steps,
             seed=world.seed(seeds.WORLD, np.arange(num_replicas)),
-            viewer=viewer,
-            is_here=is_here,
-            is_open=is_open,
-            **seen,
-            **posts,
+            num_creators=self._net.num_creators,
+            can_show=grid(tables["posts"], "is_open", num_replicas),
+            **{name: grid(tables["posts"], name, num_replicas) for name in posts},
+            **{name: grid(tables["viewers"], name, num_replicas) for name in viewers},
             prior_views=self._facts.prior_views,
             power=self._facts.popularity_power,
         )

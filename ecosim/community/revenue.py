@@ -9,6 +9,7 @@ import numpy as np
 
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
+from ecosim.community.state import Layout
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -23,9 +24,9 @@ class Settle:
     repeats = False
     writes = ("payments",)
 
-    def __init__(self, scenario: CommunityScenario) -> None:
-        self._num_creators = scenario.num_creators
-        self._num_topics = len(scenario.topics)
+    def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
+        self._num_creators = net.num_creators
+        self._num_topics = net.num_topics
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""

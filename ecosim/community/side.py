@@ -1,4 +1,4 @@
-"""The community as the world and the assembly see it: tables, phases, minds, events, figures behind one name.
+"""The community as the assembly sees it: all its chapters in one.
 
 `SIDE` needs no model. A scenario with `title_vectors: minilm` needs an embedder that only the assembly can bring,
 because a side does not import models: `make_side({"minilm": embed})`.
@@ -7,135 +7,118 @@ because a side does not import models: `make_side({"minilm": embed})`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ecosim.community.arrivals import Arrive
-from ecosim.community.experts import EXPERTS
-from ecosim.community.figures import KPIS, METRICS, conclude, measure
-from ecosim.community.levers import panel
-from ecosim.community.posts import EFFORTS, Publish
-from ecosim.community.reactions import React
-from ecosim.community.recommend import Recommend
-from ecosim.community.revenue import Settle
+import numpy as np
+
+from ecosim.adder import Adder
+from ecosim.chapter import join
+from ecosim.community import day
+from ecosim.community.chapter import Chapter
+from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tables import TABLES, books, build, creator_names, creator_roles, num_bytes
-from ecosim.community.titles import Embedder, word_vectors
-from ecosim.errors import ScenarioError
-from ecosim.side import Column, Phase, Schema, Side
+from ecosim.community.state import books, build, layout
+from ecosim.community.titles import Embedder
+from ecosim.levers import Lever, Panel, Place
+from ecosim.side import Brought, Events, Figures, Phase, Series, Side
+from ecosim.words import Table
 
-_POST = Column("post", "i8", "", "(day − 1) · creators + creator")
-_CREATOR = Column("creator", "i8", "", "who made it", of="member")
-_VIEWER = Column("viewer", "i8", "", "who")
+if TYPE_CHECKING:
+    from ecosim.world import World
 
-SCHEMAS: Mapping[str, Schema] = {
-    "arrivals": Schema(
-        "Viewers who come for the first time.",
-        1,
-        (
-            Column("niche", "i8", "", "their favourite niche, in the scenario's order", of="niche"),
-            Column("viewers", "i8", "viewers", "how many"),
-        ),
-        is_exogenous=True,
-    ),
-    "heat": Schema(
-        "How much each topic is in fashion.",
-        1,
-        (
-            Column("topic", "i8", "", "in the scenario's order", of="topic"),
-            Column("heat", "f8", "log-odds", "what it adds to the appeal of posts on the topic"),
-        ),
-        is_exogenous=True,
-    ),
-    "posts": Schema(
-        "Posts as they appear.",
-        1,
-        (
-            _POST,
-            _CREATOR,
-            Column("topic", "i8", "", "in the scenario's order", of="topic"),
-            Column("effort", "i8", "", "0 low, 1 medium, 2 high", EFFORTS),
-            Column("title", "str", "", "as viewers see it"),
-            Column("cost", "i8", "EUR/1e6", "what the effort cost"),
-            Column("appeal", "f8", "log-odds", "skill, effort and luck"),
-            Column("title_fit", "f8", "", "how well the title fits the topic, −1 to 1; 0 without title vectors"),
-        ),
-    ),
-    "reactions": Schema(
-        "What became of each post that was shown in the step.",
-        1,
-        (
-            _POST,
-            _CREATOR,
-            Column("impressions", "i8", "posts", "times on a slate"),
-            Column("views", "i8", "views", "times watched"),
-            Column("likes", "i8", "likes", "times liked"),
-            Column("follows", "i8", "follows", "new follows that it won"),
-        ),
-    ),
-    "follows": Schema(
-        "New follows.", 2, (_VIEWER, Column("creator", "i8", "", "whom the viewer now follows", of="member"))
-    ),
-    "departures": Schema(
-        "Viewers who leave for good.",
-        1,
-        (
-            _VIEWER,
-            Column("idle_days", "i8", "days", "visits on end without anything watched"),
-            Column("views", "i8", "views", "what the viewer had watched in all"),
-        ),
-    ),
-    "payments": Schema(
-        "What advertisers pay.",
-        1,
-        (
-            Column("creator", "i8", "", "who is paid", of="member"),
-            Column("views", "i8", "views", "of all its posts in the step"),
-            Column("ads", "i8", "EUR/1e6", "the payment"),
-        ),
-    ),
-}
+CHAPTERS: tuple[Chapter, ...] = ()
+"""The subjects beyond the plain day, in the order in which they build and measure."""
 
 
 def names(scenario: CommunityScenario) -> dict[str, tuple[str, ...]]:
     """Creators, topics and niches by number."""
-    return {"member": creator_names(scenario), "topic": scenario.topics, "niche": tuple(scenario.niches)}
+    net = layout(scenario)
+    return {"member": net.names, "topic": net.topics, "niche": net.niches}
 
 
 def make_side(embedders: Mapping[str, Embedder]) -> Side:
     """The community with embedders for titles, by name as in `publishing.title_vectors`; `words` is there already."""
-    known: dict[str, Embedder | None] = {"none": None, "words": word_vectors, **embedders}
+    chapters = (day.chapter(embedders), *CHAPTERS)
+    everything = join(chapters)
 
     def phases(scenario: CommunityScenario) -> list[Phase]:
-        name = scenario.publishing.title_vectors
-        if name not in known:
-            raise ScenarioError(
-                f"scenario: publishing.title_vectors: {name!r} needs a model that is not at hand here; "
-                f"known: {', '.join(known)}"
-            )
-        publish = Publish(scenario, known[name])
-        return [Arrive(scenario), publish, Recommend(scenario), React(scenario), Settle(scenario)]
+        net = layout(scenario)
+        return [everything.phases[name](scenario, net) for name in scenario.phases]
+
+    def tables(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
+        found = build(scenario, replicas)
+        none = np.zeros(0, np.int64)
+        empty = {home: Table({"replica": none, "member": none}) for home in everything.populations.values()}
+        found |= {home: table for home, table in empty.items() if home not in found}
+        everything.build(scenario, layout(scenario), replicas, found)
+        return found
+
+    def measure(world: World, events: Events) -> Figures:
+        add = Adder(world.num_replicas, {})
+        everything.measure(world, events, add)
+        return add.figures
+
+    def conclude(world: World, series: Series) -> Figures:
+        add = Adder(world.num_replicas, {})
+        everything.conclude(world, series, add)
+        return add.figures
+
+    def brought(scenario: CommunityScenario) -> Brought:
+        own = join([chapter for chapter in chapters if chapter.is_in(scenario)])
+        return Brought(schemas=own.schemas, metrics=own.metrics, kpis=own.kpis)
+
+    def panel(scenario: CommunityScenario) -> Panel:
+        net = layout(scenario)
+        return _panel(everything, scenario, tuple(everything.levers(scenario, net)))
 
     return Side(
         name="community",
         step_name="day",
         kind=CommunityScenario,
         members="creators",
-        roles={"human_creator": ("publish",), "ai_creator": ("publish",), "viewer": ("react",)},
-        experts=EXPERTS,
+        roles={role: tuple(everything.asks.get(role, ())) for role in (*ROLES, *everything.populations)},
+        experts=everything.experts,
         books=books,
         phases=phases,
-        schemas=SCHEMAS,
-        build=build,
-        metrics=METRICS,
-        kpis=KPIS,
+        schemas=everything.schemas,
+        build=tables,
+        metrics=everything.metrics,
+        kpis=everything.kpis,
         measure=measure,
         conclude=conclude,
-        num_bytes=num_bytes,
-        member_roles=creator_roles,
+        num_bytes=everything.num_bytes,
+        member_roles=lambda scenario: layout(scenario).role,
         names=names,
-        populations={"viewer": "viewers"},
+        populations=everything.populations,
         panel=panel,
-        tables=TABLES,
+        tables=everything.states,
+        phase_names=lambda scenario: scenario.phases,
+        brought=brought,
     )
+
+
+def _panel(everything: Chapter, scenario: CommunityScenario, found: tuple[Lever, ...]) -> Panel:
+    """The levers; creators are named by number, role or niche, topics by name or niche, viewers by number."""
+    net = layout(scenario)
+    creators = {
+        "member": Place(np.arange(net.num_creators), net.names),
+        "role": Place(net.role, ROLES),
+        "niche": Place(net.niche, net.niches),
+    }
+    places = {lever.table: creators for lever in found}
+    places["topics"] = {
+        "topic": Place(np.arange(net.num_topics), net.topics),
+        "niche": Place(net.topic_niche, net.niches),
+    }
+    places["viewers"] = {
+        "viewer": Place(np.arange(net.num_viewers)),
+        "role": Place(np.zeros(net.num_viewers, np.int64), ("viewer",)),
+    }
+    for role, home in everything.populations.items():  # one a replica, where the scenario has the key of its name
+        if home != "viewers":
+            rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
+            places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}
+    return Panel(found, places)
 
 
 SIDE = make_side({})

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim import seeds
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Choice
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.concentration import profit_of
 from ecosim.manufacturing.facts.company import Adoption

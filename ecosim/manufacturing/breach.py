@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.contracts import affordable, funds
 from ecosim.manufacturing.facts.contracts import Contracts as Facts

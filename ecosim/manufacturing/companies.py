@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecosim.manufacturing.adder import Adder
+from ecosim.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, Layout, layout

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing import equipment, maintenance
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, Layout, layout

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.levers import Lever
 from ecosim.manufacturing.active import FINISHES, STAYS, WAITS
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.companies import LEFT, NOT_YET
 from ecosim.manufacturing.concentration import profit_of

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim import seeds
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.contracts import is_active
 from ecosim.manufacturing.facts.exogenous import Exogenous as Facts

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.fields import Array
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.register import find
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import NO_PROFIT, NOBODY, REASONS, ROLES, layout

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
 from ecosim.levers import Lever
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.companies import BANKRUPT
 from ecosim.manufacturing.liquidation import going_prices, share_of, wind_up

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.fields import Array, Bucket
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.forecasting import HOME, ROLE, SCHEMAS, STATES, Forecast, build, num_bytes
 from ecosim.manufacturing.scenario import ManufacturingScenario

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION, micro, value
 from ecosim.fields import Array
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.facts.terms import Perish as Facts
 from ecosim.manufacturing.scenario import ManufacturingScenario

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
 from ecosim.manufacturing import keywords as keywords_of
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.beliefs import STATES
 from ecosim.manufacturing.bulletins import HAPPENINGS, SCHEMAS
 from ecosim.manufacturing.chapter import Chapter

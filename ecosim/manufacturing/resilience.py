@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.fields import Array
 from ecosim.manufacturing import shocks
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.facts.shocks import OF_ITEMS, places, reached
 from ecosim.manufacturing.state import ROLES, Layout, layout

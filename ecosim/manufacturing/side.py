@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim.adder import Adder
+from ecosim.chapter import join
 from ecosim.levers import Panel, Place
 from ecosim.manufacturing import (
     adoption,
@@ -33,8 +35,6 @@ from ecosim.manufacturing import (
     week,
     welfare,
 )
-from ecosim.manufacturing.adder import Adder
-from ecosim.manufacturing.chapter import join
 from ecosim.manufacturing.scenario import ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, books, build, layout
 from ecosim.side import Brought, Events, Figures, Phase, Series, Side

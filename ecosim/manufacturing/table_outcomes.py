@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import exact
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.fields import Array
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.bargains import AGREED
 from ecosim.manufacturing.facts.table import BargainingTable
 from ecosim.manufacturing.table_words import ENDS, SIDES

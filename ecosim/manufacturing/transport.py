@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.exact import MILLION
 from ecosim.levers import Lever
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.dispatch import EXPERTS, Dispatch
 from ecosim.manufacturing.docks import DOCKS, MODES, empty_docks

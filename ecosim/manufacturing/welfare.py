@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
+from ecosim.adder import Adder
 from ecosim.errors import ScenarioError
 from ecosim.exact import MILLION
 from ecosim.fields import Array
 from ecosim.manufacturing import oracle
-from ecosim.manufacturing.adder import Adder
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.facts.oracle import not_understood
 from ecosim.manufacturing.scenario import ManufacturingScenario

@@ -7,9 +7,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from ecosim.community.scenario import ROLES, CommunityScenario
-from ecosim.community.tables import creator_niches, creator_roles, topic_niches
-from ecosim.fields import Array
+from ecosim.community.facts.people import ROLES
+from ecosim.community.scenario import CommunityScenario
+from ecosim.community.state import layout
 from ecosim.report.answers import ANSWERS, MAX_PROMPT
 from ecosim.report.parts import Card, Gallery, Note, Part
 from ecosim.report.source import Source
@@ -78,11 +78,10 @@ class Creators:
     """Roles and niches of creators and topics, by number."""
 
     def __init__(self, scenario: CommunityScenario) -> None:
-        self.topics = scenario.topics
-        self.niches = [label(niche) for niche in scenario.niches]
-        self.role: Array = np.asarray(creator_roles(scenario))
-        self.niche: Array = np.asarray(creator_niches(scenario))
-        self.topic_niche: Array = np.asarray(topic_niches(scenario))
+        net = layout(scenario)
+        self.topics = net.topics
+        self.niches = [label(niche) for niche in net.niches]
+        self.role, self.niche, self.topic_niche = net.role, net.niche, net.topic_niche
         self.pay_eur = scenario.ads_eur_per_view
 
     def is_ai(self, creator: int) -> bool:

@@ -13,6 +13,7 @@ from ecosim import simulate
 from ecosim.community.figures import gini, unpredictability
 from ecosim.community.recommend import Recommend
 from ecosim.community.scenario import CommunityScenario
+from ecosim.community.state import layout
 from ecosim.fields import Array
 from ecosim.record.store import Memory
 from ecosim.rules import feeds
@@ -165,7 +166,7 @@ def hot_page(num_shown: int = 3, days: int = 5) -> list[Figure]:
     )  # fmt: skip
     world = simulated(scenario).world
     world.tables["viewers"]["is_visiting"][:] = True
-    Recommend(scenario).apply(world, [], [])
+    Recommend(scenario, layout(scenario)).apply(world, [], [])
     slates = world.tables["viewers"]["slate"].reshape(scenario.seeds, -1, num_shown)
     posts = {name: world.tables["posts"][name].reshape(scenario.seeds, -1) for name in ("post", "likes", "day")}
     wrong = 0
@@ -186,7 +187,7 @@ def popular_slates(visitors: int = 20_000) -> list[Figure]:
     )  # fmt: skip
     world = simulated(scenario).world
     world.tables["posts"]["views"][:] = weight - 1
-    Recommend(scenario).apply(world, [], [])
+    Recommend(scenario, layout(scenario)).apply(world, [], [])
     slate, distance = world.tables["viewers"]["slate"], 0.0
     for first, second in permutations(range(len(weight)), 2):
         expected = visitors * weight[first] / 10 * weight[second] / (10 - weight[first])

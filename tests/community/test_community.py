@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecosim.catalog import card
+from ecosim.community import bits
 from ecosim.community.figures import gini
 from ecosim.community.side import SIDE
-from ecosim.community.tables import grid
+from ecosim.community.state import grid
 from ecosim.simulate import Arm
 
 ALMOST_ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -35,7 +36,7 @@ def test_who_left_is_not_counted_and_follows_are_a_set(community, run, leave, fo
     viewers, creators = finished.world.tables["viewers"], finished.world.tables["creators"]
     assert not (viewers["is_active"] & viewers["has_left"]).any()
     assert not viewers["follows"][viewers["has_left"]].any()
-    followers = grid(viewers, "follows", facts.seeds).sum(axis=1)
+    followers = bits.unpacked(grid(viewers, "follows", facts.seeds), facts.num_creators).sum(axis=1)
     assert (followers == grid(creators, "followers", facts.seeds)).all()
     pairs = _rows(finished.store, "follows", ("replica", "viewer", "creator"))
     assert len(np.unique(pairs, axis=0)) == len(pairs)

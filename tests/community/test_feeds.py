@@ -5,6 +5,7 @@ import pytest
 
 from ecosim.community.feeds import FEEDS
 from ecosim.community.recommend import Recommend
+from ecosim.community.state import layout
 from ecosim.rules import feeds
 from ecosim.validate import community as reference
 
@@ -59,7 +60,7 @@ def test_the_hot_feed_shows_one_front_page(community, run):
     world = run(facts).world
     likes = world.tables["posts"]["likes"].copy()
     world.tables["viewers"]["is_visiting"][:] = True
-    Recommend(facts).apply(world, [], [])
+    Recommend(facts, layout(facts)).apply(world, [], [])
     (page,) = np.unique(world.tables["viewers"]["slate"], axis=0)
     assert likes[page].tolist() == sorted(likes.tolist(), reverse=True)[:2]  # equals are drawn by lot
 
@@ -75,10 +76,10 @@ def test_nobody_is_shown_a_post_twice_after_watching_it(community, run):
 
 def test_a_feed_of_ones_own_takes_the_place_of_a_known_one(community, run):
     def newest_place(sight, num_slots):
-        return np.where(sight.is_here, sight.post.shape[1] - 1, -1)[:, :, None].repeat(num_slots, axis=2)
+        return np.where(sight.is_here, sight.known.post.shape[1] - 1, -1)[:, :, None].repeat(num_slots, axis=2)
 
     facts = community(feed={"kind": "random", "mix": [], "slate": 1})
     world = run(facts).world
     world.tables["viewers"]["is_visiting"][:] = True
-    Recommend(facts, {**FEEDS, "random": newest_place}).apply(world, [], [])
+    Recommend(facts, layout(facts), {**FEEDS, "random": newest_place}).apply(world, [], [])
     assert np.unique(world.tables["viewers"]["slate"]).tolist() == [9]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecosim.community.tables import arrival_days
+from ecosim.community.state import arrival_days
 from ecosim.errors import ScenarioError
 
 
