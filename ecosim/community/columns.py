@@ -73,7 +73,9 @@ TABLES = {
             "post": Meaning("id", "(day − 1) · creators + creator; −1 where empty"),
             "day": Meaning("day", "when the post appeared"),
             "topic": Meaning("id", "what it is about, in the order of the scenario"),
-            "traits": Meaning("", "what tastes meet, in hundredths, or coordinates in thousandths; only with `tastes`"),
+            "traits": Meaning(
+                "", "what tastes meet, in hundredths, or coordinates in thousandths; none where tastes are by topic"
+            ),
             "is_open": Meaning("", "whether feeds may show it"),
             "appeal": Meaning("log-odds", "of the post itself: skill, effort and luck"),
             "title": Meaning("text", "as viewers see it"),

@@ -223,9 +223,8 @@ class Publish:
             posts[name][place] = drafts[name]
         posts["day"][place] = world.steps
         posts["is_open"][place] = True
-        if "traits" in posts:
-            seed = world.seed(seeds.WORLD, replica)
-            posts["traits"][place] = self._tastes.of_posts(drafts["creator"], topic, seed, world.steps)
+        seed = world.seed(seeds.WORLD, replica)
+        posts["traits"][place] = self._tastes.of_posts(drafts["creator"], topic, seed, world.steps)
         for name in ("impressions", "views", "likes"):
             posts[name][place] = 0
         self._forget(world, replica, drafts["place"])

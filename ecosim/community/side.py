@@ -46,6 +46,16 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         return [everything.phases[name](scenario, net) for name in scenario.phases]
 
     def tables(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
+        """All tables but `replicas`, as they stand before day 1.
+
+        There are no posts, follows or views yet. Creators have the cash of their group. Viewers come on the day that
+        `at_start`, `arrivals_per_day` and `growth_per_day` give their number; the feed knows of each newcomer its
+        favourite niche, no taste.
+
+        Draws:
+            From the world's seed: skill of each creator (normal, `skill` and `skill_spread` of its group); favourite
+            niche of each viewer, in proportion to `audience`; tastes of viewers (`community.tastes`).
+        """
         found = build(scenario, replicas)
         none = np.zeros(0, np.int64)
         empty = {home: Table({"replica": none, "member": none}) for home in everything.populations.values()}

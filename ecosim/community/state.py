@@ -166,16 +166,7 @@ def num_bytes(scenario: CommunityScenario) -> dict[str, int]:
 
 
 def build(scenario: CommunityScenario, replicas: Table) -> dict[str, Table]:
-    """All tables but `replicas`, as they stand before day 1.
-
-    There are no posts, follows or views yet. Creators have the cash of their group. Viewers come on the day that
-    `at_start`, `arrivals_per_day` and `growth_per_day` give their number; the feed knows of each newcomer its favourite
-    niche, no taste.
-
-    Draws:
-        From the world's seed: skill of each creator (normal, `skill` and `skill_spread` of its group); favourite niche
-        of each viewer, in proportion to `audience`; tastes of viewers (`community.tastes`).
-    """
+    """All tables of the plain day but `replicas`, as they stand before day 1; `side` says what is drawn."""
     net = layout(scenario)
     return {
         "creators": _creators(scenario, net, replicas),
@@ -300,7 +291,7 @@ def _posts(scenario: CommunityScenario, net: Layout, replicas: Table) -> Table:
             "post": np.full(num_rows, NOBODY, np.int64),
             "day": np.zeros(num_rows, np.int64),
             "topic": np.zeros(num_rows, np.int64),
-            **({"traits": np.zeros((num_rows, num_traits), traits.dtype)} if num_traits else {}),
+            "traits": np.zeros((num_rows, num_traits), traits.dtype),
             "is_open": np.zeros(num_rows, bool),
             "appeal": np.zeros(num_rows),
             "title": text_column([""] * num_rows),
