@@ -111,6 +111,7 @@ class ByNearness:
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         facts = scenario.tastes
         self._peak, self._crowds, self._dims = facts.peak, facts.crowds, facts.num_dims
+        self._spread = facts.place_spread
         self._places = np.array([facts.places[topic] for topic in net.topics])
         self._ends = np.cumsum([micro(crowd.part) for crowd in facts.crowds])
 
@@ -131,8 +132,13 @@ class ByNearness:
         return np.clip(np.rint(PLACE_SCALE * where), -(10**6), 10**6).astype(np.int32)
 
     def of_posts(self, creator: Array, topic: Array, seed: Array, step: int) -> Array:
-        """Thousandths, int32 (posts, dims): the place of the topic."""
-        return np.rint(PLACE_SCALE * self._places[topic]).astype(np.int32)
+        """Thousandths, int32 (posts, dims): the place of the topic, and `place_spread` around it."""
+        where = self._places[topic]
+        if self._spread > 0:
+            for dim in range(self._dims):
+                key = (creator, np.full(len(creator), dim))
+                where[:, dim] += self._spread * seeds.normal(seeds.WORLD, seed, step, "traits", key, lane=2)
+        return np.rint(PLACE_SCALE * where).astype(np.int32)
 
     def worth(self, viewers: Table, viewer_row: Array, posts: Table, post_row: Array) -> Array:
         """Peak less the Euclidean distance."""

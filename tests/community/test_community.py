@@ -128,7 +128,7 @@ def test_every_figure_is_declared_and_finite(community, run):
     for figures, declared in ((finished.series, SIDE.metrics), (finished.kpis, SIDE.kpis)):
         assert {name for name, _ in figures} == set(declared)
         assert all(np.isfinite(values).all() for values in figures.values())
-    assert {group for _, group in finished.kpis} == {"", "human_creator", "ai_creator"}
+    assert {group for _, group in finished.kpis} == {"", "human_creator", "ai_creator", "new", "old"}
 
 
 def test_gini_is_the_mean_difference_over_twice_the_mean():

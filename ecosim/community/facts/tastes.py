@@ -38,6 +38,7 @@ class Tastes(Facts):
         trait_spread: standard deviation of a post's traits (`dot` only).
         peak: what a viewer finds in a post at its own place (`points` only).
         places: where posts on each topic are (`points` only).
+        place_spread: standard deviation of posts around the place of their topic, in each dimension (`points` only).
         crowds: where viewers are (`points` only); spread evenly between 0 and 1 in each dimension without any.
         noise: standard deviation of what each viewer happens to find in each post besides, log-odds.
     """
@@ -47,6 +48,7 @@ class Tastes(Facts):
     trait_spread: Annotated[float, Field(ge=0, le=100)] = 1.0
     peak: LogOdds = 0.0
     places: dict[str, Point] = Field(default_factory=dict)
+    place_spread: Amount = 0.0
     crowds: list[Crowd] = Field(default_factory=list)
     noise: Annotated[float, Field(ge=0, le=50)] = 0.0
 
@@ -54,6 +56,8 @@ class Tastes(Facts):
     def _points_have_places(self) -> Self:
         if (self.kind == "points") != bool(self.places):
             raise ValueError("`places` says where topics are in tastes of kind 'points', and only there")
+        if self.place_spread and self.kind != "points":
+            raise ValueError("`place_spread` is for tastes of kind 'points'")
         if self.crowds and self.kind != "points":
             raise ValueError("`crowds` are for tastes of kind 'points'")
         sizes = {len(point) for point in (*self.places.values(), *(crowd.centre for crowd in self.crowds))}
