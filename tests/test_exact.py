@@ -43,3 +43,9 @@ def test_powers_of_nothing():
 def test_a_value_is_price_times_quantity(price_eur, units, value_eur):
     price, quantity = np.array([exact.micro(price_eur)]), np.array([exact.micro(units)])
     assert exact.value(price, quantity).tolist() == [exact.micro(value_eur)]
+
+
+def test_a_large_table_of_values_comes_out_as_each_value_alone():
+    x = np.linspace(-5, 5, 40_000).reshape(8_000, 5)
+    assert exact.exp(x)[7_999].tolist() == exact.exp(x[7_999]).tolist()
+    assert exact.log(x + 6)[3_333].tolist() == exact.log(x[3_333] + 6).tolist()

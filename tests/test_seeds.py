@@ -64,3 +64,11 @@ def test_a_poisson_mean_that_is_too_large_is_refused():
 def test_integers_stay_below_their_bound():
     draws = seeds.integers(3, seeds.MIND, SEED, 0, "i", (np.arange(3000),))
     assert np.bincount(draws, minlength=3) == pytest.approx([1000] * 3, abs=110)
+
+
+def test_a_long_column_draws_what_its_rows_draw_alone():
+    """Long columns are drawn block by block; rows of two replicas, across the seams."""
+    seed = np.repeat(np.array([5, 6], np.uint64), 30_000)
+    rows, some = np.arange(60_000), np.array([0, 16_383, 16_384, 30_000, 59_999])
+    together = seeds.uniform(seeds.WORLD, seed, 3, "x", (rows,))
+    assert together[some].tolist() == seeds.uniform(seeds.WORLD, seed[some], 3, "x", (rows[some],)).tolist()

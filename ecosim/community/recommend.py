@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community import bits
-from ecosim.community.feeds import BLOCK, FEEDS, LEARNERS, Feed, Known, Learner, Sight, close
+from ecosim.community.feeds import BLOCK, FEEDS, LEARNERS, Feed, Known, Learner, Sight
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout, grid
 from ecosim.fields import Array
@@ -81,16 +80,10 @@ class Recommend:
 
     def _filled(self, known: Known, feeds: Mapping[str, Feed], viewer: Array, is_here: Array) -> Array:
         """Slates of a block of visits, int64 (R, n, slots)."""
-        is_open = is_here[:, :, None] & known.can_show[:, None, :]
-        if not self._watch_again:
-            watched = known.has_watched[np.arange(len(viewer))[:, None], viewer]
-            is_open &= ~bits.unpacked(watched, self._net.num_places)
-        sight = Sight(known, viewer, is_here, is_open)
-        picks = np.full((*viewer.shape, self._facts.slate), NOBODY)
+        slate = np.full((*viewer.shape, self._facts.slate), NOBODY)
         for source, slots in self._slots.items():
-            picks[:, :, slots] = feeds[source](sight, len(slots))
-            close(is_open, picks[:, :, slots])
-        return picks
+            slate[:, :, slots] = feeds[source](Sight(known, viewer, is_here, slate), len(slots))
+        return slate
 
     def _known(self, world: World) -> Known:
         num_replicas, tables = world.num_replicas, world.tables
@@ -105,4 +98,5 @@ class Recommend:
             **{name: grid(tables["viewers"], name, num_replicas) for name in viewers},
             prior_views=self._facts.prior_views,
             power=self._facts.popularity_power,
+            watch_again=self._watch_again,
         )

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from ecosim.scenario import Count, Facts
 
-FeedSource = Literal["random", "popular", "hot", "content"]
+FeedSource = Literal["random", "popular", "hot", "content", "cosine", "newest", "following"]
 
 
 class Feed(Facts):
@@ -23,7 +23,7 @@ class Feed(Facts):
         popularity_power: r in (views + a)^r.
     """
 
-    kind: Literal["random", "popular", "hot", "content", "mix"] = "popular"
+    kind: Literal[FeedSource, "mix"] = "popular"
     mix: list[FeedSource] = Field(default_factory=list)
     slate: Count = 5
     kept_posts: Count = 3
