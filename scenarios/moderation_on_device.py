@@ -32,7 +32,8 @@ print("\nHarmless posts that were removed, if only for a time:")
 print(kpis.loc["wrongful_removals"].loc[["common", "coastal", "human_creator", "ai_creator"]].round(3).to_string())
 
 table = comparison.table.set_index(["arm", "metric", "group"])
-print("\nFewer views of harm than without moderation, per run:")
-for arm in list(ARMS)[1:]:
-    gap = -table.loc[(arm, "harmful_views", ""), ["difference", "high", "low"]]
-    print(f"  {arm}: {gap['difference']:,.0f} (95 % interval {gap['high']:,.0f} to {gap['low']:,.0f})")
+print()
+for arm, where in (("device", "on the device"), ("central", "after reports"), ("both", "at both")):
+    gap = 100 * table.loc[(arm, "harm_exposure", ""), ["difference", "low", "high"]]
+    print(f"Judging {where} changes harm's share of views by {gap['difference']:+.1f} points", end=" ")
+    print(f"(95 % interval {gap['low']:+.1f} to {gap['high']:+.1f}).")

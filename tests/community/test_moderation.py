@@ -46,7 +46,7 @@ def events(done, name):
     return done.store.read(f"events/{name}").to_pandas()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     where=st.sampled_from(["device", "central", "both"]),
     world_seed=st.integers(1, 1000),
@@ -147,10 +147,11 @@ def test_the_stricter_of_two_moderators_catches_and_accuses_more(moderated, judg
     assert (strict.kpis["flops_per_post", "device"] > 2 * 10).all()
 
 
-def test_a_device_that_reads_two_words_catches_nothing(moderated, judged):
+def test_a_device_that_reads_two_words_of_a_text_cannot_tell_harm_from_none(moderated, judged):
     done = judged(moderated(where="device", device={"max_words": 2}))
     assert (done.kpis["flops_per_post", "device"] <= 2 * 2).all()
-    assert (done.kpis["moderation_recall", ""] < 0.2).all()
+    apart = done.kpis["moderation_recall", ""] - done.kpis["false_positive_rate", ""]
+    assert (np.abs(apart) < 0.2).all()
 
 
 def test_bad_facts_are_told_with_place_and_way_out(moderated, community):

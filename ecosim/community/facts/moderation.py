@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from ecosim.community.facts.people import LogOdds
 from pydantic import Field, model_validator
 
+from ecosim.community.facts.people import LogOdds
 from ecosim.scenario import Amount, Count, Facts, Share
 
 

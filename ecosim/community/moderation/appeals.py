@@ -67,7 +67,7 @@ class Appeal:
         stays = cases["day"] < world.steps
         for question, decision in zip(questions, decisions, strict=True):
             role = self._net.role[cases["creator"]]
-            mine = np.flatnonzero((cases["day"] == world.steps) & (role == ROLES.index(question.role)))  # type: ignore[arg-type]
+            mine = np.flatnonzero((cases["day"] == world.steps) & (role == ROLES.index(question.role)))
             stays[mine] = decision.answers["appeal"] == 1
         is_due = stays & (cases["day"] + self._facts.days <= world.steps) & world.is_live[cases["replica"]]
         world.tables["cases"] = cases.take(stays & ~is_due)

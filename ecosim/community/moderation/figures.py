@@ -100,7 +100,7 @@ def _costs(world: World, figures: dict[tuple[str, str], Array]) -> None:
     for judge in JUDGES:
         figures["moderation_mflops", judge] = moderators[f"flops_{judge}"] / 1e6
         figures["flops_per_post", judge] = _ratio(moderators[f"flops_{judge}"], moderators[f"judged_{judge}"])
-    figures["moderation_mflops", ""] = sum(moderators[f"flops_{judge}"] for judge in JUDGES) / 1e6
+    figures["moderation_mflops", ""] = (moderators["flops_device"] + moderators["flops_central"]) / 1e6
 
 
 def _groups(world: World) -> dict[str, Array]:
