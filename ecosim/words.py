@@ -242,13 +242,19 @@ def for_any_role(expert: Expert) -> Expert:
     return expert
 
 
-def certain(answers: Answers, num_rows: int) -> Decision:
-    """A decision of a mind that does not guess and costs nothing."""
+def costing(flops: Callable[[Question], Array], expert: Expert) -> Expert:
+    """Says what an expert's answers cost: nominal floating-point operations of each row; others cost nothing."""
+    expert.flops = flops  # type: ignore[attr-defined]  # a mark on the function, for `minds.scripted`
+    return expert
+
+
+def certain(answers: Answers, num_rows: int, flops: Array | None = None) -> Decision:
+    """A decision of a mind that does not guess and costs nothing, or what is said."""
     return Decision(
         answers=answers,
         logp=np.zeros(num_rows),
         margin=np.full(num_rows, np.inf),
-        flops=np.zeros(num_rows, np.int64),
+        flops=np.zeros(num_rows, np.int64) if flops is None else flops,
     )
 
 

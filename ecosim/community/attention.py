@@ -96,7 +96,7 @@ def _groups(world: World) -> dict[str, Array]:
     net, posts = layout(scenario), world.tables["posts"]
     role = np.tile(net.role, net.kept)[None, :]
     is_new = grid(posts, "day", world.num_replicas) == world.steps
-    by_role = {name: role == code for code, name in enumerate(ROLES) if (net.role == code).any()}
+    by_role: dict[str, Array] = {name: role == code for code, name in enumerate(ROLES) if (net.role == code).any()}
     return {"": np.ones_like(is_new), **by_role, "new": is_new, "old": ~is_new}
 
 

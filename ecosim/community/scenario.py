@@ -8,16 +8,21 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ecosim.community.facts.feed import Feed
+from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
-PhaseName = Literal["arrive", "publish", "recommend", "react", "settle"]
-DAY: tuple[PhaseName, ...] = ("arrive", "publish", "recommend", "react", "settle")
+PhaseName = Literal["arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle"]
+DAY: tuple[PhaseName, ...] = (
+    "arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle",
+)  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {
+    "compose": "moderation", "screen": "moderation", "review": "moderation", "appeal": "moderation",
+}  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -33,6 +38,7 @@ class CommunityScenario(Scenario):
         trends: how fashion moves, topic by topic.
         tastes: how a viewer's taste meets a post.
         ads_eur_per_view: what advertisers pay a creator for a view.
+        moderation: harm in posts, and who looks for it; none by default.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -45,6 +51,7 @@ class CommunityScenario(Scenario):
     trends: Trends = Trends()
     tastes: Tastes = Tastes()
     ads_eur_per_view: Amount = 0.0
+    moderation: Moderation | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -66,7 +73,13 @@ class CommunityScenario(Scenario):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        faults = [*self._niche_faults(), *self._taste_faults(), *self._size_faults(), *self._phase_faults()]
+        faults = [
+            *self._niche_faults(),
+            *self._moderation_faults(),
+            *self._taste_faults(),
+            *self._size_faults(),
+            *self._phase_faults(),
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -78,6 +91,14 @@ class CommunityScenario(Scenario):
             f"creators[{i}].niche: unknown niche {group.niche!r}; known: {', '.join(self.niches)}"
             for i, group in enumerate(self.creators)
             if group.niche not in self.niches
+        ]
+
+    def _moderation_faults(self) -> list[str]:
+        shares = {} if self.moderation is None else self.moderation.harm.coastal_shares
+        return [
+            f"moderation.harm.coastal_shares: unknown niche {name!r}; known: {', '.join(self.niches)}"
+            for name in shares
+            if name not in self.niches
         ]
 
     def _taste_faults(self) -> list[str]:

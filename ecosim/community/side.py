@@ -16,6 +16,7 @@ from ecosim.chapter import join
 from ecosim.community import attention, day
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
+from ecosim.community.moderation import chapter as moderation
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import books, build, layout
 from ecosim.community.titles import Embedder
@@ -26,7 +27,10 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-CHAPTERS: tuple[Chapter, ...] = (attention.CHAPTER,)
+CHAPTERS: tuple[Chapter, ...] = (
+    attention.CHAPTER,
+    moderation.CHAPTER,
+)
 """The subjects beyond the plain day, in the order in which they build and measure."""
 
 
@@ -124,9 +128,10 @@ def _panel(everything: Chapter, scenario: CommunityScenario, found: tuple[Lever,
         "viewer": Place(np.arange(net.num_viewers)),
         "role": Place(np.zeros(net.num_viewers, np.int64), ("viewer",)),
     }
-    for role, home in everything.populations.items():  # one a replica, where the scenario has the key of its name
+    there = join([chapter for chapter in CHAPTERS if chapter.is_in(scenario)]).populations
+    for role, home in everything.populations.items():  # one a replica, where the scenario has the subject
         if home != "viewers":
-            rows = np.zeros(int(getattr(scenario, role) is not None), np.int64)
+            rows = np.zeros(int(role in there), np.int64)
             places[home] = {"member": Place(rows, (role,)), "role": Place(rows, (role,))}
     return Panel(found, places)
 

@@ -63,7 +63,9 @@ class Experts:
 
     def decide(self, question: Question) -> Decision:
         """The expert's answers."""
-        return certain(_columns(self.by_question[question.name](question)), question.num_rows)
+        expert = self.by_question[question.name]
+        flops = getattr(expert, "flops", None)
+        return certain(_columns(expert(question)), question.num_rows, None if flops is None else flops(question))
 
 
 def _columns(answers: Answers) -> Answers:

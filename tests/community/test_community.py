@@ -105,7 +105,7 @@ def test_other_luck_of_the_minds_meets_the_same_world(community, run):
 
 
 def test_other_minds_meet_the_same_world(community, run):
-    arms = [Arm(name="bandits"), Arm(name="trend", minds={"ai_creator": "trend", "viewer": leaves_at_once})]
+    arms = [Arm(name="bandits"), Arm(name="trend", minds={"ai_creator.publish": "trend", "viewer": leaves_at_once})]
     manifest = run(community(seeds=2), *arms).manifest
     assert manifest["exogenous_digests"][:2] == manifest["exogenous_digests"][2:]
 
@@ -125,7 +125,8 @@ def test_a_function_of_ones_own_answers_for_viewers(community, run):
 
 def test_every_figure_is_declared_and_finite(community, run):
     finished = run(community())
-    for figures, declared in ((finished.series, SIDE.metrics), (finished.kpis, SIDE.kpis)):
+    own = SIDE.within(finished.scenario)
+    for figures, declared in ((finished.series, own.metrics), (finished.kpis, own.kpis)):
         assert {name for name, _ in figures} == set(declared)
         assert all(np.isfinite(values).all() for values in figures.values())
     assert {group for _, group in finished.kpis} == {"", "human_creator", "ai_creator", "new", "old"}

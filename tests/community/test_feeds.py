@@ -45,7 +45,7 @@ def test_the_last_post_left_is_found_where_the_lottery_hardly_ever_draws_it():
 
 def test_the_content_feed_shows_what_the_viewer_signed_up_for_and_follows(community, run):
     feed = {"kind": "content", "mix": [], "slate": 1, "kept_posts": 1}
-    minds = {"human_creator": ["niche"], "ai_creator": ["niche"]}
+    minds = {"human_creator.publish": ["niche"], "ai_creator.publish": ["niche"]}
     world = run(community(steps=1, feed=feed, minds=minds, viewers={"skip": 50.0, "title_appeal": 0.0})).world
     viewers = world.tables["viewers"]
     creator = viewers["slate"][:, 0] % 5
