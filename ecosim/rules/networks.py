@@ -57,7 +57,7 @@ def _owners(drawn: Array, new: Array, links: int) -> Array:
             break
         end[open_ends] = drawn[tie[open_ends] - links]
     comer = np.where(tie < links, tie + 1, new[np.maximum(tie - links, 0)] if len(new) else 0)
-    return cast(Array, np.where(end % 2 == 0, comer, 0))
+    return np.where(end % 2 == 0, comer, 0)
 
 
 def small_world(num_nodes: int, neighbours: int, rewired: float, seed: Array) -> Array:
