@@ -287,13 +287,14 @@ def _settle_paths(document: Document, folder: Path) -> list[Fault]:
 
 def _groups_with_paths(data: Mapping[str, Any]) -> Iterator[tuple[Spot, dict[str, Any], str, str]]:
     """Where a scenario may name files: the group's spot, the group, its key, and what comes before the path."""
-    models, demand = data.get("models"), data.get("demand")
+    models = data.get("models")
     for name, model in models.items() if isinstance(models, dict) else ():
         if isinstance(model, dict):
             yield ("models", name), model, "adapter", ""
             yield ("models", name), model, "base", "path:"
-    if isinstance(demand, dict):
-        yield ("demand",), demand, "file", ""
+    for key in ("demand", "graph"):
+        if isinstance(data.get(key), dict):
+            yield (key,), data[key], "file", ""
 
 
 def _set(document: Document, key: str, value: object) -> None:

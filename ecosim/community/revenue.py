@@ -39,7 +39,7 @@ class Settle:
 
     def _learn(self, world: World) -> None:
         posts, creators, topics = (world.tables[name] for name in ("posts", "creators", "topics"))
-        today = np.flatnonzero(posts["impressions_today"])
+        today = np.flatnonzero(posts["impressions_today"] + posts["views_today"])  # views may come without the feed
         replica, topic = posts["replica"][today], posts["topic"][today]
         creator = world.first_member[replica] + posts["place"][today] % self._num_creators
         for name in ("views", "likes"):

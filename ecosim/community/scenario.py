@@ -7,21 +7,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.community import edges
 from ecosim.community.facts.feed import Feed
+from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
+from ecosim.community.facts.opinions import Opinions
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
-PhaseName = Literal["arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle"]
+PhaseName = Literal[
+    "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss", "settle",
+]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle",
+    "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss", "settle",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "compose": "moderation", "screen": "moderation", "review": "moderation", "appeal": "moderation",
+    "compose": "moderation", "screen": "moderation", "spread": "graph", "review": "moderation",
+    "appeal": "moderation", "discuss": "opinions",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -37,6 +43,8 @@ class CommunityScenario(Scenario):
         publishing: how posts are made.
         trends: how fashion moves, topic by topic.
         tastes: how a viewer's taste meets a post.
+        graph: who is tied to whom among viewers, and how what they share spreads; none if not said.
+        opinions: what viewers think of a matter, and how they come closer; none if not said.
         ads_eur_per_view: what advertisers pay a creator for a view.
         moderation: harm in posts, and who looks for it; none by default.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
@@ -50,6 +58,8 @@ class CommunityScenario(Scenario):
     publishing: Publishing = Publishing()
     trends: Trends = Trends()
     tastes: Tastes = Tastes()
+    graph: Graph | None = None
+    opinions: Opinions | None = None
     ads_eur_per_view: Amount = 0.0
     moderation: Moderation | None = None
     phases: list[PhaseName] = Field(default_factory=list)
@@ -63,6 +73,10 @@ class CommunityScenario(Scenario):
     def num_creators(self) -> int:
         """How many creators there are."""
         return sum(group.count for group in self.creators)
+
+    def file_faults(self) -> list[str]:
+        """What is wrong with the files that the scenario names."""
+        return edges.faults(self)
 
     @model_validator(mode="after")
     def _has_a_day(self) -> Self:
@@ -80,6 +94,7 @@ class CommunityScenario(Scenario):
             *self._size_faults(),
             *self._phase_faults(),
         ]
+        faults += self._graph_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -108,6 +123,14 @@ class CommunityScenario(Scenario):
         known = ", ".join(topics)
         strange = [f"tastes.places: unknown topic {name!r}; known: {known}" for name in places if name not in topics]
         return strange + [f"tastes.places: topic {name!r} has no place" for name in topics if name not in places]
+
+    def _graph_faults(self) -> list[str]:
+        faults = [] if self.graph is None else self.graph.size_faults(self.viewers.count)
+        if self.opinions is not None and self.opinions.needs_ties and (self.graph is None or not self.graph.has_ties):
+            faults.append(
+                "opinions: these opinions move along ties; add the key graph, of a kind other than well_mixed"
+            )
+        return faults
 
     def _phase_faults(self) -> list[str]:
         faults = [] if len(set(self.phases)) == len(self.phases) else ["phases: a phase is listed twice"]

@@ -15,7 +15,13 @@ from ecosim.validate.cases import KINDS, Case, Figure, Unavailable
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("manufacturing", "community", "minds")
+_MODULES = {
+    "manufacturing": ("manufacturing",),
+    "community": ("community", "diffusion", "opinions"),
+    "minds": ("minds",),
+}
+"""Where the cases of each part stand."""
+PARTS = tuple(_MODULES)
 Verdict = Literal["met", "missed", "skipped"]
 
 
@@ -47,8 +53,8 @@ def cases(part: str | None = None, names: Sequence[str] = ()) -> list[Case]:
     if part is not None and part not in PARTS:
         raise ScenarioError(f"validate: unknown part {part!r}; known: {', '.join(PARTS)}")
     found: list[Case] = []
-    for name in PARTS if part is None else (part,):
-        found += importlib.import_module(f"ecosim.validate.{name}").CASES
+    for module in [module for name in PARTS if part in (None, name) for module in _MODULES[name]]:
+        found += importlib.import_module(f"ecosim.validate.{module}").CASES
     known = [case.name for case in found]
     for name in names:
         if name not in known:
