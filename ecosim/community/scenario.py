@@ -7,21 +7,28 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ecosim.community.facts import entry as entering
+from ecosim.community.facts.contest import Contest
+from ecosim.community.facts.entry import Entry
 from ecosim.community.facts.feed import Feed
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.revenue import Revenue
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
-PhaseName = Literal["arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle"]
+PhaseName = Literal[
+    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle", "award", "quit",
+]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle",
+    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "review", "appeal", "settle", "award", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
     "compose": "moderation", "screen": "moderation", "review": "moderation", "appeal": "moderation",
+    "enter": "entry", "award": "contest", "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -37,7 +44,10 @@ class CommunityScenario(Scenario):
         publishing: how posts are made.
         trends: how fashion moves, topic by topic.
         tastes: how a viewer's taste meets a post.
-        ads_eur_per_view: what advertisers pay a creator for a view.
+        ads_eur_per_view: what advertisers pay for a view: its creator, or with `revenue` the platform.
+        revenue: what the platform takes in, and how it is shared out.
+        contest: a prize that creators compete for every few days.
+        entry: creators may come and quit.
         moderation: harm in posts, and who looks for it; none by default.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
@@ -51,6 +61,9 @@ class CommunityScenario(Scenario):
     trends: Trends = Trends()
     tastes: Tastes = Tastes()
     ads_eur_per_view: Amount = 0.0
+    revenue: Revenue | None = None
+    contest: Contest | None = None
+    entry: Entry | None = None
     moderation: Moderation | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
@@ -79,6 +92,7 @@ class CommunityScenario(Scenario):
             *self._taste_faults(),
             *self._size_faults(),
             *self._phase_faults(),
+            *entering.faults(self),
         ]
         if faults:
             raise ValueError("\n".join(faults))

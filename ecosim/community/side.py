@@ -13,7 +13,7 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, day
+from ecosim.community import attention, contest, day, earnings, entry, rivals, shares
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 CHAPTERS: tuple[Chapter, ...] = (
     attention.CHAPTER,
     moderation.CHAPTER,
+    rivals.CHAPTER,
+    shares.CHAPTER,
+    contest.CHAPTER,
+    entry.CHAPTER,
+    earnings.CHAPTER,
 )
 """The subjects beyond the plain day, in the order in which they build and measure."""
 
