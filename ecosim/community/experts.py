@@ -1,8 +1,9 @@
 """The scripted minds of the community: pure functions from the columns of a question to its answers.
 
 Creators: `scripted` is a bandit over topics (Thompson sampling on views per post), `trend` posts what is watched
-lately, `niche` stays with its own niche. Viewers: `scripted` is a multinomial logit over the slate and doing something
-else. Whatever they sample is drawn from the mind's seed, keyed by the member.
+lately, `niche` stays with its own niche, `best_reply` goes where most viewers are left for it. Viewers: `scripted` is a
+multinomial logit over the slate and doing something else, `best` takes what is worth most to it.
+Whatever they sample is drawn from the mind's seed, keyed by the member.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import cast
 import numpy as np
 
 from ecosim import exact, seeds
+from ecosim.community.rivals import best_topic
 from ecosim.community.titles import NUM_TITLES, template_titles
 from ecosim.fields import NOT_ASKED, Array
 from ecosim.words import Answers, Expert, Question
@@ -50,6 +52,11 @@ def niche_creator(question: Question) -> Answers:
     return _post(question, _drawn_topic(question, question["is_own_niche"].astype(np.float64)))
 
 
+def best_reply_creator(question: Question) -> Answers:
+    """The topic that draws most viewers as its rivals stand (`community.rivals`); effort as the bandit's."""
+    return _post(question, best_topic(question))
+
+
 def logit_viewer(question: Question) -> Answers:
     """Random utility: the chance of each post is exp(worth), of none exp(skip), over their sum.
 
@@ -78,10 +85,41 @@ def logit_viewer(question: Question) -> Answers:
     }
 
 
+def best_viewer(question: Question) -> Answers:
+    """Watches the post worth most to it, of equals any with the same chance, if that is worth more than `skip`.
+
+    It likes and follows as the scripted viewer does, and never leaves.
+    """
+    is_shown = question.masks["appeal"]
+    worth = np.where(is_shown, question["appeal"] + question["taste"] + question["bond"], -np.inf)
+    top = worth.max(axis=1)
+    is_best = (worth == top[:, None]) & is_shown
+    ticket = (_luck(question, 0) * is_best.sum(axis=1)).astype(np.int64)
+    slot = (is_best.cumsum(axis=1) <= ticket[:, None]).sum(axis=1)
+    watched = is_shown.any(axis=1) & (top > question["skip"])
+    rows, slot = np.arange(question.num_rows), np.minimum(slot, worth.shape[1] - 1)
+    chosen = np.where(watched, top, 0.0)
+    like = _luck(question, 1) < _logistic(chosen - question["like_bar"])
+    follow = (_luck(question, 2) < _logistic(chosen - question["follow_bar"])) & ~question["is_followed"][rows, slot]
+    return {
+        "watch": watched.astype(np.int64),
+        "pick": np.where(watched, slot, NOT_ASKED),
+        "like": np.where(watched, like, NOT_ASKED),
+        "follow": np.where(watched, follow, NOT_ASKED),
+        "leave": np.zeros(question.num_rows, np.int64),
+    }
+
+
+_PUBLISHERS: dict[str, Expert] = {
+    "scripted": bandit_creator,
+    "best_reply": best_reply_creator,
+    "trend": trend_creator,
+    "niche": niche_creator,
+}
 EXPERTS: dict[str, dict[str, Expert]] = {
-    "human_creator.publish": {"scripted": bandit_creator, "trend": trend_creator, "niche": niche_creator},
-    "ai_creator.publish": {"scripted": bandit_creator, "trend": trend_creator, "niche": niche_creator},
-    "viewer.react": {"scripted": logit_viewer},
+    "human_creator.publish": _PUBLISHERS,
+    "ai_creator.publish": _PUBLISHERS,
+    "viewer.react": {"scripted": logit_viewer, "best": best_viewer},
 }
 
 

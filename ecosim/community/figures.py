@@ -45,7 +45,7 @@ KPIS: Mapping[str, Figure] = {
     "ai_view_share": Figure("share", "views that went to posts of AI creators"),
     "topic_diversity": Figure("topics", "effective number of topics watched, mean over days", "higher"),
     "followers": Figure("follows", "follows of viewers still there, a creator; by role", "higher"),
-    "income": Figure("EUR", "ads less effort and model cost, a creator; by role", "higher"),
+    "income": Figure("EUR", "what a creator was paid, less effort, models and upkeep; by role", "higher"),
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
+from ecosim.community import rivals
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, grid, text_column
@@ -40,7 +41,7 @@ SEES = {
     "views_last": Meaning("", "views of all its posts on the day before"),
     "likes_last": Meaning("", "likes of all its posts on the day before"),
     "cash": Meaning("EUR/1e6", "what it owns"),
-    "pay_per_view": Meaning("EUR/1e6", "what advertisers pay it for a view"),
+    "pay_per_view": Meaning("EUR/1e6", "what it is paid for a view"),
     "effort_cost": Meaning("EUR/1e6", "what a post costs at each level of effort: low, medium, high"),
     "topic_name": Meaning("text", "the topics of the platform"),
     "is_own_niche": Meaning("", "for each topic, whether it belongs to the creator's niche"),
@@ -90,6 +91,9 @@ class Publish:
         self._niche_names = text_column(net.niches)
         label = self._topic_names + " " + self._niche_names[net.topic_niche]
         self._compass = Compass(embed, label.tolist(), net.title_dims)
+        self._rivals = rivals.Rivals(scenario, net) if facts.shows_rivals else None
+        if self._rivals is not None:
+            self.sees = {**SEES, **rivals.SEES}
 
     def ask(self, world: World) -> list[Question]:
         """One question a role, to all of its creators."""
@@ -119,7 +123,7 @@ class Publish:
         none = np.full(len(rows), -1)
         columns = self._columns(world, rows, replica, member)
         shape = (len(rows), self._net.num_topics)
-        seen = {name: np.broadcast_to(True, shape) for name in _BY_TOPIC}
+        seen = {name: np.broadcast_to(True, shape) for name in (*_BY_TOPIC, *rivals.BY_TOPIC) if name in columns}
         return Question(
             role=role,
             phase=self.name,
@@ -129,7 +133,7 @@ class Publish:
             mind=world.minds(self.name, replica, member),
             columns=columns,
             masks={**seen, "effort_cost": np.broadcast_to(True, (len(rows), len(EFFORTS)))},
-            units=UNITS,
+            units=UNITS if self._rivals is None else UNITS | units(rivals.SEES),
             fields=self._fields(role, columns["cash"]),
         )
 
@@ -142,12 +146,13 @@ class Publish:
             "niche_name": self._niche_names[niche],
             **own,
             "cash": world.ledger.accounts["balance"][world.ledger.rows(replica, member), 0],
-            "pay_per_view": creators["pay_per_view"][rows],
+            "pay_per_view": creators["paid_per_view" if "paid_per_view" in creators else "pay_per_view"][rows],
             "effort_cost": np.broadcast_to(self._costs, (len(rows), len(EFFORTS))),
             "topic_name": np.broadcast_to(self._topic_names, shape),
             "is_own_niche": self._net.topic_niche == niche[:, None],
             **records,
             "trend": trend(world)[replica],
+            **({} if self._rivals is None else self._rivals.columns(world, replica, member)),
         }
 
     def _fields(self, role: str, cash: Array) -> tuple[Field, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
+from ecosim.community.shares import Sharing
 from ecosim.community.state import Layout
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
@@ -18,15 +19,21 @@ if TYPE_CHECKING:
 
 
 class Settle:
-    """Advertisers pay every creator `ads_eur_per_view` for the day's views, and records by topic grow."""
+    """Advertisers pay every creator `ads_eur_per_view` for the day's views, and records by topic grow.
+
+    With `revenue`, advertisers and viewers pay the platform, which keeps its part and shares out the rest.
+    """
 
     name = "settle"
     repeats = False
-    writes = ("payments",)
+    writes: tuple[str, ...] = ("payments",)
 
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._num_creators = net.num_creators
         self._num_topics = net.num_topics
+        self._sharing = Sharing(scenario, net) if scenario.revenue is not None else None
+        if self._sharing is not None:
+            self.writes = ("takings", "shares")
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""
@@ -35,6 +42,8 @@ class Settle:
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Bring the day's views to their creators' records and accounts."""
         self._learn(world)
+        if self._sharing is not None:
+            return self._sharing.settle(world)
         return {"payments": self._pay_out(world)}
 
     def _learn(self, world: World) -> None:

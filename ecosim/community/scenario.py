@@ -8,26 +8,32 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ecosim.community import edges
+from ecosim.community.facts import entry as entering
+from ecosim.community.facts.contest import Contest
+from ecosim.community.facts.entry import Entry
 from ecosim.community.facts.feed import Feed
 from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.opinions import Opinions
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.revenue import Revenue
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
 PhaseName = Literal[
-    "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss", "settle",
+    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
+    "settle", "award", "quit",
 ]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss", "settle",
+    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
+    "settle", "award", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "compose": "moderation", "screen": "moderation", "spread": "graph", "review": "moderation",
-    "appeal": "moderation", "discuss": "opinions",
+    "enter": "entry", "compose": "moderation", "screen": "moderation", "spread": "graph", "review": "moderation",
+    "appeal": "moderation", "discuss": "opinions", "award": "contest", "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -46,6 +52,10 @@ class CommunityScenario(Scenario):
         graph: who is tied to whom among viewers, and how what they share spreads; none if not said.
         opinions: what viewers think of a matter, and how they come closer; none if not said.
         ads_eur_per_view: what advertisers pay a creator for a view.
+        ads_eur_per_view: what advertisers pay for a view: its creator, or with `revenue` the platform.
+        revenue: what the platform takes in, and how it is shared out.
+        contest: a prize that creators compete for every few days.
+        entry: creators may come and quit.
         moderation: harm in posts, and who looks for it; none by default.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
@@ -61,6 +71,9 @@ class CommunityScenario(Scenario):
     graph: Graph | None = None
     opinions: Opinions | None = None
     ads_eur_per_view: Amount = 0.0
+    revenue: Revenue | None = None
+    contest: Contest | None = None
+    entry: Entry | None = None
     moderation: Moderation | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
@@ -93,6 +106,7 @@ class CommunityScenario(Scenario):
             *self._taste_faults(),
             *self._size_faults(),
             *self._phase_faults(),
+            *entering.faults(self),
         ]
         faults += self._graph_faults()
         if faults:

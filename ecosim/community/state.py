@@ -28,8 +28,8 @@ from ecosim.words import Table
 
 BOOKS = Books(
     assets=("cash",),
-    externals=("advertisers", "nature", "owners", "models"),
-    reasons=("capital", "ads", "effort", "models", "interventions"),
+    externals=("advertisers", "nature", "owners", "models", "subscribers", "platform"),
+    reasons=("capital", "ads", "effort", "models", "interventions", "fees", "shares", "prizes", "upkeep"),
 )
 NO_INCOME = ("capital", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""

@@ -33,6 +33,8 @@ def in_turn(group: Sequence[Array], turn: Sequence[Array], amount: Array) -> tup
     return order, before - before[first]
 
 
+_PRODUCT_FITS = 2**31
+"""Two numbers up to this have a product that int64 holds."""
 NEVER = -(2**40)
 """Below every key, so that the last row ends a group."""
 
@@ -69,6 +71,37 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: total - sum(shares)]:
         shares[i] += 1
     return shares
+
+
+def split_by_group(group: Array, total: Array, weight: Array) -> Array:
+    """`split` for many totals at once, int64 (rows,): each group's rows share its total in proportion to their weights.
+
+    Every total is given away to the last millionth, but for groups without any weight: their rows get nothing.
+
+    Args:
+        group: of each row, an index into `total`, int64 (rows,).
+        total: what each group shares out, int64 ≥ 0 (groups,).
+        weight: of each row, int64 ≥ 0 (rows,).
+
+    >>> split_by_group(np.array([0, 0, 0, 1]), np.array([10, 7]), np.array([1, 1, 1, 5]))
+    array([4, 3, 3, 7])
+    """
+    num = len(total)
+    whole = np.zeros(num, np.int64)
+    np.add.at(whole, group, weight)
+    parts, rest = np.divmod(total, np.maximum(whole, 1))
+    product, whole_of = rest[group], np.maximum(whole, 1)[group]
+    if whole.max(initial=0) > _PRODUCT_FITS:  # beyond int64: in Python's integers
+        product, whole_of = product.astype(object), whole_of.astype(object)
+    product = product * weight
+    given = parts[group] * weight + (product // whole_of).astype(np.int64)
+    remainder = (product % whole_of).astype(np.int64)
+    left = np.where(whole > 0, total, 0)
+    np.subtract.at(left, group, given)
+    order = np.lexsort((np.arange(len(group)), -remainder, group))
+    place = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    given[order] += place < left[group[order]]
+    return given
 
 
 def in_proportion(group: Sequence[Array], turn: Sequence[Array], wanted: Array, available: Array) -> Array:

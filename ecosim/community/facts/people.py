@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecosim.scenario import Amount, Count, Facts
+from ecosim.scenario import Amount, Count, Facts, Whole
 
 CreatorRole = Literal["human_creator", "ai_creator"]
 ROLES: tuple[CreatorRole, ...] = ("human_creator", "ai_creator")
@@ -39,6 +39,9 @@ class Creators(Facts):
         skill: appeal of its posts in its niche, log-odds.
         skill_spread: standard deviation of skill within the group, drawn once a replica.
         cash_eur: what each owns before day 1.
+        at_start: with `entry`, how many are there on day 1, the others wait; all if not said.
+        upkeep_eur_per_day: with `entry`, what being there costs each a day.
+        outside_eur_per_day: with `entry`, what each could earn elsewhere a day.
     """
 
     role: CreatorRole
@@ -47,3 +50,6 @@ class Creators(Facts):
     skill: LogOdds = 0.0
     skill_spread: Amount = 0.0
     cash_eur: Amount = 0.0
+    at_start: Whole | None = None
+    upkeep_eur_per_day: Amount = 0.0
+    outside_eur_per_day: Amount = 0.0

@@ -33,6 +33,7 @@ class Publishing(Facts):
         outside_niche: appeal that a topic outside the creator's niche adds, as a rule below 0.
         title_vectors: how titles become vectors: not at all, by their words, or by the encoder model MiniLM.
         title_dims: signs in a title's vector.
+        shows_rivals: whether creators are told the audience of each topic and what others have posted on it.
     """
 
     every_days: Count = 1
@@ -43,6 +44,7 @@ class Publishing(Facts):
     outside_niche: LogOdds = -1.0
     title_vectors: Literal["none", "words", "minilm"] = "none"
     title_dims: Annotated[int, Field(ge=8, le=256)] = 32
+    shows_rivals: bool = False
 
 
 class Trends(Facts):
