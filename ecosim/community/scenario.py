@@ -10,14 +10,15 @@ from pydantic import Field, model_validator
 from ecosim.community.facts.feed import Feed
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.retraining import Retraining
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
-PhaseName = Literal["arrive", "publish", "recommend", "react", "settle"]
-DAY: tuple[PhaseName, ...] = ("arrive", "publish", "recommend", "react", "settle")
+PhaseName = Literal["arrive", "publish", "trace", "recommend", "react", "settle", "retrain"]
+DAY: tuple[PhaseName, ...] = ("arrive", "publish", "trace", "recommend", "react", "settle", "retrain")
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
-NEEDS: dict[PhaseName, str] = {}
+NEEDS: dict[PhaseName, str] = {"trace": "retraining", "retrain": "retraining"}
 """Phases that do nothing without a key of the scenario, and that key."""
 
 
@@ -33,6 +34,7 @@ class CommunityScenario(Scenario):
         trends: how fashion moves, topic by topic.
         tastes: how a viewer's taste meets a post.
         ads_eur_per_view: what advertisers pay a creator for a view.
+        retraining: what AI creators' models learn from; without it nobody retrains.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -45,6 +47,7 @@ class CommunityScenario(Scenario):
     trends: Trends = Trends()
     tastes: Tastes = Tastes()
     ads_eur_per_view: Amount = 0.0
+    retraining: Retraining | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -67,6 +70,7 @@ class CommunityScenario(Scenario):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         faults = [*self._niche_faults(), *self._taste_faults(), *self._size_faults(), *self._phase_faults()]
+        faults += self._retraining_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -87,6 +91,23 @@ class CommunityScenario(Scenario):
         known = ", ".join(topics)
         strange = [f"tastes.places: unknown topic {name!r}; known: {known}" for name in places if name not in topics]
         return strange + [f"tastes.places: topic {name!r} has no place" for name in topics if name not in places]
+
+    def _retraining_faults(self) -> list[str]:
+        facts = self.retraining
+        if facts is None:
+            return []
+        ai = sum(group.count for group in self.creators if group.role == "ai_creator")
+        humans, faults = self.num_creators - ai, []
+        if ai < 1 + (facts.of == "others"):
+            faults.append(f"retraining.of: {facts.of!r} needs {1 + (facts.of == 'others')} AI creators, got {ai}")
+        if facts.human_share and not humans:
+            faults.append(f"retraining.human_share: {facts.human_share:g} needs human creators, there are none")
+        if self.tastes.kind == "dot" and facts.style_dims != self.tastes.dims:
+            faults.append(
+                f"retraining.style_dims: tastes of kind 'dot' are for style; must be tastes.dims, "
+                f"{self.tastes.dims}, got {facts.style_dims}"
+            )
+        return faults
 
     def _phase_faults(self) -> list[str]:
         faults = [] if len(set(self.phases)) == len(self.phases) else ["phases: a phase is listed twice"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, day
+from ecosim.community import attention, day, retraining
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
@@ -26,7 +26,7 @@ from ecosim.words import Table
 if TYPE_CHECKING:
     from ecosim.world import World
 
-CHAPTERS: tuple[Chapter, ...] = (attention.CHAPTER,)
+CHAPTERS: tuple[Chapter, ...] = (attention.CHAPTER, retraining.CHAPTER)
 """The subjects beyond the plain day, in the order in which they build and measure."""
 
 
