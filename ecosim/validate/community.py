@@ -20,7 +20,7 @@ from ecosim.rules import feeds
 from ecosim.scenario import Scenario, build
 from ecosim.seeds import normal_quantile
 from ecosim.simulate import Arm, Finished, Manner, load_scenario
-from ecosim.validate import competition, laws
+from ecosim.validate import laws
 from ecosim.validate.cases import (
     Case,
     Figure,
@@ -271,7 +271,6 @@ CASES = (
         method="20,000 viewers × 1 day, three posts of appeal .5, 0, −.5, and doing nothing of appeal 0",
         compute=logit,
     ),
-    *competition.CASES,
     laws.conserved("community", "creator_community"),
     laws.common("community", "creator_community", {"human_creator.publish": "trend"}),
 )  # fmt: skip

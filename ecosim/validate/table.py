@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "manufacturing": ("manufacturing",),
-    "community": ("community", "diffusion", "opinions"),
+    "community": ("community", "competition", "collapse", "diffusion", "opinions"),
     "minds": ("minds",),
 }
 """Where the cases of each part stand."""
