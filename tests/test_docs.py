@@ -26,6 +26,7 @@ SAYS = {
     "contract_types": "wholesale 75 %, buyback 100 %, revenue sharing 100 %",  # Cachon (2003)
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
     "demand_forecaster": "changes distributors' bullwhip by -",
+    "music_lab": "Influence raises inequality by +",  # Salganik, Dodds and Watts (2006)
     "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
     "delivery_scheduling": "expedite_when_late: a unit costs +",

@@ -18,6 +18,7 @@ GOLDEN = {
     "early_warning": "5c73ba3e1497840a",
     "maintenance_or_not": "56233a98bbc8fcaf",
     "moderation_on_device": "d15a402186d1988b",
+    "music_lab": "6146535eb4a2ed9a",
     "open_market_entry": "6c04356c4709dded",
     "polya_feed": "c48eb81b1192fad7",
     "smart_manufacturing": "976d5369b4ab12ee",
