@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ecosim.community.facts.feed import Feed
+from ecosim.community.facts.feed import Feed, with_functions
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
@@ -63,6 +64,21 @@ class CommunityScenario(Scenario):
     def num_creators(self) -> int:
         """How many creators there are."""
         return sum(group.count for group in self.creators)
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Feeds of the user's own."""
+        return {name: feed for name, feed in self.feed.own.items() if not isinstance(feed, str)}
+
+    @classmethod
+    def with_functions(cls, data: Mapping[str, Any], own: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+        """A recorded scenario with the user's own feeds in place again."""
+        found, faults = with_functions(data["feed"].get("own", {}), own)
+        return {**data, "feed": {**data["feed"], "own": found}}, faults
+
+    def file_faults(self) -> list[str]:
+        """Feeds that no file can bring."""
+        return self.feed.missing()
 
     @model_validator(mode="after")
     def _has_a_day(self) -> Self:
