@@ -7,7 +7,7 @@ What `import ecosim` offers is here; the command line calls the same functions. 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -20,6 +20,7 @@ from ecosim.ecosystem import Ecosystem
 from ecosim.errors import RunError, ScenarioError
 from ecosim.estimation import estimate
 from ecosim.explore import Comparison, Run
+from ecosim.fields import Array
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Folder, Memory, Store
 from ecosim.rerun import Own, Verdict
@@ -28,6 +29,9 @@ from ecosim.simulate import Arm, Manner, Numerics, Progress
 
 if TYPE_CHECKING:
     from ecosim.panel import Panel
+
+Feeds = Mapping[str, Callable[..., Array]]
+"""Feeds of the user's own, by the names that `feed.mix` has for them."""
 
 __all__ = [
     "Comparison",
@@ -108,6 +112,7 @@ def run(
     steps: int | None = None,
     minds: Wishes | None = None,
     changes: Mapping[str, object] | None = None,
+    feeds: Feeds | None = None,
     interventions: Changes | None = None,
     out: str | Path | None = None,
     **how: Unpack[How],
@@ -120,6 +125,9 @@ def run(
         minds: who answers, by `role` or `role.phase`: a mind by name, your own function from a Question to a dict of
             answer columns, or a list of these to be dealt out to the members in turn.
         changes: other keys of the scenario, dotted: `{"lead_time_weeks": 3}`.
+        feeds: of a community, feeds of your own by name, `{"mine": my_feed}`, which `changes={"feed.mix": ["mine"]}`
+            may name: functions of a `Sight` and a number of slots (`ecosim.community.feeds`; `ranking` makes them of
+            scores).
         interventions: your own functions by step, `{10: close_port}`: each is called before the first phase of its step
             with one replica at a time as a world of its own, and may write columns of `world.tables`.
         out: a folder to be made for the record; in memory by default.
@@ -135,7 +143,7 @@ def run(
     >>> sorted(kpis["replica"].unique().tolist())
     [0, 1]
     """
-    resolved = facts(scenario, seeds, steps, changes)
+    resolved = facts(scenario, seeds, steps, with_feeds(changes, feeds))
     arm = Arm(name="all", minds=minds or {}, interventions=interventions or {})
     return start(resolved, [arm], out, place=str(scenario), manner=manner_of(how))
 
@@ -147,6 +155,7 @@ def compare(
     seeds: int | None = None,
     steps: int | None = None,
     changes: Mapping[str, object] | None = None,
+    feeds: Feeds | None = None,
     interventions: Changes | None = None,
     with_same: bool = False,
     out: str | Path | None = None,
@@ -155,7 +164,7 @@ def compare(
     """Run several choices of minds in the same worlds, and compare each with the first, pair by pair.
 
     Args:
-        scenario, seeds, steps, changes, out, how: as for `run`.
+        scenario, seeds, steps, changes, feeds, out, how: as for `run`.
         arms: by name, minds as for `run`; at least two. An `Arm` may have interventions of its own.
         interventions: as for `run`, in all arms, before those of an arm.
         with_same: adds the first arm once more with other mind seeds (A/A); its interval should hold 0.
@@ -164,7 +173,7 @@ def compare(
         ScenarioError: as for `run`, or there are fewer than two arms or seeds.
         RunError: the arms met different exogenous worlds; nothing can be compared.
     """
-    resolved = facts(scenario, seeds, steps, changes)
+    resolved = facts(scenario, seeds, steps, with_feeds(changes, feeds))
     chosen = [arm.after(interventions or {}) for arm in _arms(arms)]
     if with_same and chosen:
         chosen.insert(1, replace(chosen[0], name=f"{chosen[0].name} again", has_other_luck=True))
@@ -224,7 +233,7 @@ def start(
     path = Path(out) if out is not None else None
     store: Store = Folder(path) if path is not None else Memory()
     done = simulate.simulate(scenario, arms, store, manner, place=place)
-    return Run(store, path, done.world, own_by_name(arms))
+    return Run(store, path, done.world, {**own_by_name(arms), **scenario.functions})
 
 
 def resume(path: str | Path, *, own: Own | None = None, **how: Unpack[How]) -> Run:
@@ -285,6 +294,11 @@ def facts(
     found = simulate.load_scenario(scenario, changes)
     numbers = {name: n for name, n in (("seeds", seeds), ("steps", steps)) if n is not None}
     return found.with_changes(**numbers) if numbers else found
+
+
+def with_feeds(changes: Mapping[str, object] | None, feeds: Feeds | None) -> Mapping[str, object] | None:
+    """Changes of a scenario, with feeds of the user's own among them."""
+    return changes if feeds is None else {"feed.own": dict(feeds), **(changes or {})}
 
 
 def _arms(arms: Mapping[str, Wishes | Arm]) -> list[Arm]:

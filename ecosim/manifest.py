@@ -15,7 +15,7 @@ import pyarrow as pa
 import ecosim
 from ecosim.arms import own_of
 from ecosim.errors import RunError
-from ecosim.minds.fingerprint import fingerprint
+from ecosim.fingerprint import fingerprint
 from ecosim.minds.seats import seat_names
 from ecosim.record.document import NAME
 from ecosim.record.recorder import Recorder

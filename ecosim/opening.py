@@ -68,7 +68,7 @@ def substitutes(ecosystem: Side, scenario: Scenario) -> dict[str, Mind]:
 
 def default_folder(scenario: Scenario, name: str, now: float) -> Path:
     """`results/<scenario>/<time>-<prefix of the digest of the scenario>`."""
-    digest = hashlib.sha256(json.dumps(scenario.model_dump(), sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(scenario.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
     return Path("results") / name / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{digest[:8]}"
 
 

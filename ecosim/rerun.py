@@ -14,6 +14,7 @@ from ecosim import manifest
 from ecosim.arms import Arm, Manner
 from ecosim.cluster.crew import inline
 from ecosim.errors import DecisionError, RunError
+from ecosim.fields import Array
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.remote import RemoteMind
 from ecosim.minds.replay import Replay
@@ -34,8 +35,8 @@ from ecosim.simulate import Finished, assemble, first_day, simulate
 from ecosim.words import Expert, Mind
 from ecosim.world import World
 
-Own = Mapping[str, Expert | Mind | Change]
-"""A user's own functions and minds that sat in a run, and functions that changed it, by their names there."""
+Own = Mapping[str, Expert | Mind | Change | Callable[..., Array]]
+"""A user's own functions and minds that sat in a run, functions that changed it, own feeds, by their names there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +251,10 @@ class _Links(Memory):
 
 def _facts(document: Mapping[str, Any], own: Own | None, path: Path) -> tuple[Scenario, list[Arm]]:
     kind = side(document["scenario"]["world"]).kind
-    return build(kind, document["scenario"], place=str(path / manifest.NAME)), manifest.arms_of(
-        document, own or {}, str(path)
-    )
+    data, faults = kind.with_functions(document["scenario"], own or {})
+    if faults:
+        raise RunError(f"{path}: {faults[0]}")
+    return build(kind, data, place=str(path / manifest.NAME)), manifest.arms_of(document, own or {}, str(path))
 
 
 def _done(path: Path) -> dict[str, Any]:

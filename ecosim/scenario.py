@@ -205,6 +205,16 @@ class Scenario(Facts):
         """What is wrong with the files that the scenario names, one a line; a side with such keys says so."""
         return []
 
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The user's own functions that are part of the scenario, by name, as `resume` and `verify` take them."""
+        return {}
+
+    @classmethod
+    def with_functions(cls, data: Mapping[str, Any], own: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+        """A recorded scenario with the user's own functions in place again; and what is wrong, one fault a line."""
+        return dict(data), []
+
     def with_changes(self, **changes: object) -> Self:
         """The same scenario with some keys changed, checked as a file is.
 

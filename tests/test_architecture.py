@@ -14,7 +14,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 WORDS, RULES, SIDES, ASSEMBLY, FACES = range(5)
 FLOOR = {
     "words": WORDS, "fields": WORDS, "seeds": WORDS, "exact": WORDS, "errors": WORDS,
-    "whole": WORDS,
+    "whole": WORDS, "fingerprint": WORDS,
     "rules": RULES, "world": RULES, "catalog": RULES, "scenario": RULES, "side": RULES, "strict": RULES,
     "scalars": RULES, "document": RULES, "faults": RULES,
     "levers": RULES, "interventions": RULES, "schedule": RULES,

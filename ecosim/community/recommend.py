@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.feeds import BLOCK, FEEDS, LEARNERS, Feed, Known, Learner, Sight
+from ecosim.community.feeds import (
+    BLOCK,
+    FEEDS,
+    LEARNERS,
+    Feed,
+    Known,
+    Learner,
+    Sight,
+    explore,
+    own_feeds,
+    shortlist,
+)
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout, grid
+from ecosim.errors import ScenarioError
 from ecosim.fields import Array
 from ecosim.side import Events
-from ecosim.words import Decision, Question
+from ecosim.words import Decision, Question, Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
@@ -26,11 +38,14 @@ class Recommend:
     `hot` is one front page for all, by log10(max(likes, 1)) + time of posting in units of 12.5 hours; `content` ranks
     by the product of the visitor's profile (what it watched and liked) with the post's vector (niche, topic, signs of
     the title), and 8 more for a creator whom it follows. No post is twice on a slate; one that the visitor has
-    watched is shown again only with `watch_again`.
+    watched is shown again only with `watch_again`. `cosine` is `content` by direction alone; `newest` is chronological,
+    `following` too, with creators whom the visitor follows first; `social` ranks by the views of those close to the
+    visitor. With `candidates`, only so many posts a day reach the sources. A share `explore_share` of the slots goes
+    to any open post, whatever its source put there.
 
     Draws:
         From the world's seed, keyed by the viewer: the lotteries of `random` and `popular`, and the order of equals in
-        `hot` and `content`.
+        rankings; which slots are explored, and with what; equals among candidates, keyed by the post.
     """
 
     name = "recommend"
@@ -45,7 +60,9 @@ class Recommend:
     ) -> None:
         self._facts, self._net = scenario.feed, net
         self._watch_again = scenario.viewers.watch_again
-        self._feeds, self._learners = feeds, learners
+        if scenario.feed.missing():
+            raise ScenarioError([f"scenario: {fault}" for fault in scenario.feed.missing()])
+        self._feeds, self._learners = {**feeds, **own_feeds(scenario.feed.own)}, learners
         sources = scenario.feed.sources()
         self._slots: dict[str, list[int]] = {
             s: [i for i, t in enumerate(sources) if t == s] for s in dict.fromkeys(sources)
@@ -83,20 +100,49 @@ class Recommend:
         slate = np.full((*viewer.shape, self._facts.slate), NOBODY)
         for source, slots in self._slots.items():
             slate[:, :, slots] = feeds[source](Sight(known, viewer, is_here, slate), len(slots))
+        if known.explore_share.any():
+            explore(Sight(known, viewer, is_here, slate))
         return slate
 
     def _known(self, world: World) -> Known:
         num_replicas, tables = world.num_replicas, world.tables
         viewers = ("profile", "follows", "has_watched", "is_active")
-        posts = ("post", "day", "topic", "impressions", "views", "likes", "vector")
+        posts = {
+            name: grid(tables["posts"], name, num_replicas)
+            for name in ("post", "day", "topic", "impressions", "views", "likes", "vector")
+        }
+        seed, can_show = (
+            world.seed(seeds.WORLD, np.arange(num_replicas)),
+            grid(tables["posts"], "is_open", num_replicas),
+        )
+        if self._facts.candidates is not None:
+            merits = (posts["day"], posts["views"], posts["post"])
+            can_show = shortlist(can_show, *merits, seed, world.steps, self._facts.candidates)
         return Known(
             step=world.steps,
-            seed=world.seed(seeds.WORLD, np.arange(num_replicas)),
+            seed=seed,
             num_creators=self._net.num_creators,
-            can_show=grid(tables["posts"], "is_open", num_replicas),
-            **{name: grid(tables["posts"], name, num_replicas) for name in posts},
+            can_show=can_show,
+            **posts,
             **{name: grid(tables["viewers"], name, num_replicas) for name in viewers},
             prior_views=self._facts.prior_views,
             power=self._facts.popularity_power,
             watch_again=self._watch_again,
+            explore_share=self._explore_share(world),
+            ties=_ties(tables),
         )
+
+    def _explore_share(self, world: World) -> Array:
+        """As the platform has set it, where it does, float64 (replicas,)."""
+        platform = world.tables.get("platform")
+        if platform is not None and "explore_share" in platform:
+            return platform["explore_share"]
+        return np.full(world.num_replicas, self._facts.explore_share)
+
+
+def _ties(tables: Mapping[str, Table]) -> tuple[Array, Array, Array] | None:
+    """The viewers' graph, where there is one."""
+    if "ties" not in tables:
+        return None
+    table = tables["ties"]
+    return table["replica"], table["viewer"], table["friend"]

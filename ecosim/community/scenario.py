@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +12,7 @@ from ecosim.community import edges
 from ecosim.community.facts import entry as entering
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Entry
-from ecosim.community.facts.feed import Feed
+from ecosim.community.facts.feed import Feed, with_functions
 from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.opinions import Opinions
@@ -91,9 +92,20 @@ class CommunityScenario(Scenario):
         """How many creators there are."""
         return sum(group.count for group in self.creators)
 
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Feeds of the user's own."""
+        return {name: feed for name, feed in self.feed.own.items() if not isinstance(feed, str)}
+
+    @classmethod
+    def with_functions(cls, data: Mapping[str, Any], own: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+        """A recorded scenario with the user's own feeds in place again."""
+        found, faults = with_functions(data["feed"].get("own", {}), own)
+        return {**data, "feed": {**data["feed"], "own": found}}, faults
+
     def file_faults(self) -> list[str]:
-        """What is wrong with the files that the scenario names."""
-        return edges.faults(self)
+        """What is wrong with the files that the scenario names, and feeds that no file can bring."""
+        return [*edges.faults(self), *self.feed.missing()]
 
     @model_validator(mode="after")
     def _has_a_day(self) -> Self:

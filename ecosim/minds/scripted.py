@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ecosim.errors import DecisionError
-from ecosim.minds.fingerprint import fingerprint
+from ecosim.fingerprint import fingerprint
 from ecosim.words import Answers, Decision, Expert, Question, certain
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from ecosim.minds.fingerprint import fingerprint
+from ecosim.fingerprint import fingerprint
 from ecosim.minds.scripted import Scripted
 
 
@@ -49,7 +49,7 @@ def test_a_function_that_refers_to_itself_or_to_nothing_yet_has_one_too():
     assert early != fingerprint(again) and later
 
 
-CODE = "print(__import__('ecosim.minds.fingerprint', fromlist=['x']).fingerprint(lambda q: {'x': [i for i in q]}))"
+CODE = "print(__import__('ecosim.fingerprint', fromlist=['x']).fingerprint(lambda q: {'x': [i for i in q]}))"
 
 
 def test_two_processes_without_a_source_agree():

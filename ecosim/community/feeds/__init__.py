@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ecosim.community.feeds.candidates import shortlist
 from ecosim.community.feeds.lotteries import explore, popular_feed, random_feed
+from ecosim.community.feeds.own import own_feeds, ranking
 from ecosim.community.feeds.rankings import (
     best,
+    by_score,
     content_feed,
     cosine_feed,
     following_feed,
@@ -22,8 +25,25 @@ from ecosim.community.feeds.rankings import (
     top,
 )
 from ecosim.community.feeds.sight import Feed, Known, Learner, Sight
+from ecosim.community.feeds.social import social
 
-__all__ = ["BLOCK", "FEEDS", "LEARNERS", "Feed", "Known", "Learner", "Sight", "best", "explore", "in_order", "top"]
+__all__ = [
+    "BLOCK",
+    "FEEDS",
+    "LEARNERS",
+    "Feed",
+    "Known",
+    "Learner",
+    "Sight",
+    "best",
+    "by_score",
+    "explore",
+    "in_order",
+    "own_feeds",
+    "ranking",
+    "shortlist",
+    "top",
+]
 
 BLOCK = 2**22
 """Visits × posts in a block of visits, over all replicas."""
@@ -37,4 +57,4 @@ FEEDS: Mapping[str, Feed] = {
     "newest": newest_feed,
     "following": following_feed,
 }
-LEARNERS: Mapping[str, Learner] = {}
+LEARNERS: Mapping[str, Learner] = {"social": social}

@@ -27,14 +27,15 @@ def popular_feed(sight: Sight, num_slots: int) -> Array:
     return _lottery(sight, weights, num_slots, "recommend.popular")
 
 
-def explore(sight: Sight, share: Array) -> None:
-    """Give slots away by lot, in place: each with the chance `share` of its replica, (R,), to any open post.
+def explore(sight: Sight) -> None:
+    """Give slots away by lot, in place: each with the chance `explore_share` of its replica, to any open post.
 
     What stood there goes; where no other post is left it stays.
     """
+    share = sight.known.explore_share
     weights = sight.known.can_show.astype(np.int64)
     for slot in range(sight.slate.shape[2]):
-        replica, visit = np.nonzero(sight.is_here & (share > 0)[:, None])
+        replica, visit = np.nonzero(sight.is_here & (share > 0)[:, None] & (weights.sum(axis=1) > 0)[:, None])
         lane = slot * (_TRIES + 2)
         hit = _draw(sight, replica, visit, "recommend.explore", lane) < share[replica]
         replica, visit = replica[hit], visit[hit]

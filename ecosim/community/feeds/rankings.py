@@ -7,6 +7,8 @@ v ⊕ p = v + p − 2·v·p, so the order of equals is part of the product, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ecosim import seeds
@@ -23,7 +25,7 @@ _TIES = 256
 """Scores are whole numbers, spread this far apart so that a byte can order equals between them."""
 
 _COSINE_STEPS = 16
-"""Cosines are compared in this many steps to the length of the profile's unit; products stay exact in float32."""
+"""Products of a profile with a direction are compared in so many steps to one."""
 
 _LATER = 2**14
 """Days are counted back from today, and no further than this."""
@@ -67,13 +69,12 @@ def cosine_feed(sight: Sight, num_slots: int) -> Array:
     known = sight.known
     vector = known.of_candidates(known.vector).transpose(0, 2, 1).astype(np.float32)
     length = np.sqrt(np.maximum((vector * vector).sum(axis=1), 1).astype(np.float64))
-    picks = _empty(sight, num_slots)
-    visitor, post = _ties(sight)
-    for part, some in sight.parts(_visits_at_once(known)):
+
+    def score(some: Sight) -> Array:
         match = (some.profile.astype(np.float32) @ vector).astype(np.float64)
-        score = np.rint(match * (_COSINE_STEPS / length)[:, None, :]) * _TIES
-        picks[:, part] = top(some, score + visitor[:, part] @ post, num_slots)
-    return picks
+        return np.rint(match * (_COSINE_STEPS / length)[:, None, :])
+
+    return by_score(sight, score, num_slots)
 
 
 def best(sight: Sight, visitor: Array, post: Array, num_slots: int, follow: int = 0) -> Array:
@@ -100,6 +101,21 @@ def best(sight: Sight, visitor: Array, post: Array, num_slots: int, follow: int 
     return picks
 
 
+def by_score(sight: Sight, score: Callable[[Sight], Array], num_slots: int) -> Array:
+    """The candidates with the highest score, best first; equals in an order of each visitor's own.
+
+    Args:
+        sight: the visits.
+        score: whole numbers below 2**40 of the candidates, (R, n, M), for a part of the visits.
+        num_slots: how many.
+    """
+    picks = _empty(sight, num_slots)
+    visitor, post = _ties(sight)
+    for part, some in sight.parts(_visits_at_once(sight.known)):
+        picks[:, part] = top(some, score(some) * float(_TIES) + visitor[:, part] @ post, num_slots)
+    return picks
+
+
 def top(sight: Sight, score: Array, num_slots: int) -> Array:
     """The places of the highest scores among those still open, best first; −1 where none is left.
 
@@ -112,7 +128,7 @@ def top(sight: Sight, score: Array, num_slots: int) -> Array:
         np.copyto(score, -np.inf, where=(known.candidates == NOBODY)[:, None, :])
     _set(sight, score, *sight.closed())
     picks = _empty(sight, num_slots)
-    replica, visit = np.ogrid[: score.shape[0], : score.shape[1]]
+    replica, visit = _rows(score)
     for slot in range(num_slots):
         number = score.argmax(axis=2)
         is_left = score[replica, visit, number] > -np.inf
@@ -126,14 +142,22 @@ def in_order(sight: Sight, order: Array, num_slots: int) -> Array:
     depth = min(order.shape[1], num_slots + sight.most_closed())
     picks = _empty(sight, num_slots)
     for part, some in sight.parts(max(1, SCORES // (len(order) * depth))):
-        replica, visit = np.ogrid[: some.viewer.shape[0], : some.viewer.shape[1]]
+        replica, visit = _rows(some.viewer)
         head = order[:, None, :depth]
-        is_open = some.is_open_at(replica[:, :, None], visit[:, :, None], head)
+        is_open = some.is_open_at(replica[:, :, None], visit[:, None], head)
         for slot in range(num_slots):
             rank = is_open.argmax(axis=2)
             picks[:, part, slot] = np.where(is_open[replica, visit, rank], order[replica, rank], NOBODY)
             is_open[replica, visit, rank] = False
     return picks
+
+
+def tie_bytes(sight: Sight) -> Array:
+    """What orders equals on each slate, 0 … 255, int16 (R, n, P): higher first."""
+    known = sight.known
+    visits = _bytes_of(known, sight.viewer, "recommend.visit")
+    posts = _bytes_of(known, known.post, "recommend.post")
+    return (visits[:, :, None] ^ posts[:, None, :]).astype(np.int16)
 
 
 def _newest(sight: Sight, num_slots: int, follow: int) -> Array:
@@ -176,10 +200,19 @@ def _ties(sight: Sight) -> tuple[Array, Array]:
 
 def _bits_of(known: Known, ids: Array, purpose: str) -> Array:
     """The bits of a random byte for each id, float32 (R, ids, 8)."""
+    return np.unpackbits(_bytes_of(known, ids, purpose)[:, :, None], axis=2, bitorder="little").astype(np.float32)
+
+
+def _bytes_of(known: Known, ids: Array, purpose: str) -> Array:
+    """A random byte for each id, uint8 (R, ids)."""
     seed = np.repeat(known.seed, ids.shape[1])
     words = seeds.words(seeds.WORLD, seed, known.step, purpose, (ids.ravel(),))[0]
-    low = (words & np.uint64(0xFF)).astype(np.uint8).reshape(*ids.shape, 1)
-    return np.unpackbits(low, axis=2, bitorder="little").astype(np.float32)
+    return (words & np.uint64(0xFF)).astype(np.uint8).reshape(ids.shape)
+
+
+def _rows(table: Array) -> tuple[Array, Array]:
+    """Replica and visit of each row of a table (R, n, …), to be broadcast together."""
+    return np.arange(table.shape[0])[:, None], np.arange(table.shape[1])
 
 
 def _visits_at_once(known: Known) -> int:

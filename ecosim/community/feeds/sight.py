@@ -36,6 +36,9 @@ class Known:
         is_active: which viewers are there, bool (R, V).
         prior_views, power: of the popular feed.
         watch_again: whether a post that a viewer has watched may be shown to it again.
+        explore_share: share of slots that go to any open post, (R,).
+        ties: of the viewers' graph, replica, who shares, and who gets what it shares (viewers by number), each int64
+            (ties,); None where there is no graph.
     """
 
     step: int
@@ -55,7 +58,9 @@ class Known:
     is_active: Array
     prior_views: float
     power: float
-    watch_again: bool = False
+    watch_again: bool
+    explore_share: Array
+    ties: tuple[Array, Array, Array] | None = None
 
     @property
     def num_places(self) -> int:
