@@ -72,7 +72,7 @@ class Graph(Facts):
         faults = [
             f"{key}: only for kind: {kind}, not {self.kind}"
             for key, kind in _OF_KIND.items()
-            if key in self.model_fields_set and kind != self.kind
+            if kind != self.kind and getattr(self, key) != type(self).model_fields[key].default
         ]
         if self.kind == "file" and not self.file:
             faults.append("file: missing; kind: file needs it")
