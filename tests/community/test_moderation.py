@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecosim import catalog
 from ecosim.errors import EcosimError, ScenarioError
+from ecosim.minds.prompts import Prompts
 from ecosim.simulate import Arm
 
 HARM: dict[str, Any] = {"share": 0.4, "spread": 0.5, "coastal_shares": {"music": 1.0}, "report_chance": 1.0}
@@ -163,3 +165,25 @@ def test_bad_facts_are_told_with_place_and_way_out(moderated, community):
         moderated(harm={"coastal_shares": {"opera": 0.5}})
     with pytest.raises(ScenarioError, match="phases: 'review' does nothing without the key 'moderation'"):
         community(phases=["arrive", "publish", "recommend", "react", "review", "settle"])
+
+
+def test_language_minds_are_asked_about_every_post_in_words(moderated, run):
+    asked = {}
+
+    def remove(question):
+        asked[question.name] = question
+        return {"action": np.full(question.num_rows, REMOVE)}
+
+    def appeal(question):
+        asked[question.name] = question
+        return {"appeal": np.ones(question.num_rows, np.int64)}
+
+    hands_off = {"moderator.screen": "hands_off"}
+    run(moderated(), Arm(name="a", minds={**hands_off, "moderator.review": remove, "ai_creator.appeal": appeal}))
+    run(moderated(appeals=None), Arm(name="a", minds={"moderator.screen": remove}))
+    prompts = {}
+    for role, phase in (("moderator", "screen"), ("moderator", "review"), ("ai_creator", "appeal")):
+        prompts[phase] = Prompts(catalog.card(role), phase).render(asked[f"{role}.{phase}"])[0][1]
+    assert "Its author has made 6 posts; 5 of them were removed.\n" in prompts["screen"]
+    assert "It was watched " in prompts["review"] and " reported " in prompts["review"]
+    assert "What was done: remove." in prompts["appeal"] and "You know that the post is harm" in prompts["appeal"]
