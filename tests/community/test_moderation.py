@@ -133,6 +133,17 @@ def test_a_limited_post_is_shown_on_the_share_of_days_that_the_scenario_says(mod
     assert (always.series["impressions", ""] > 0).all()
 
 
+def test_after_a_strike_nothing_of_the_offender_is_shown_where_limited_posts_have_no_reach(moderated, judged):
+    facts = moderated(where="device", oracle=True, harm={"severe_share": 1.0}, limited_reach=0.0, limit_after_strikes=1)
+    done = judged(facts, screen="truth", appeal="never")
+    removed, seen = events(done, "verdicts"), events(done, "reactions")
+    first = removed.groupby(["replica", "creator"]).step.min().rename("first")
+    later = seen.join(first, on=["replica", "creator"])
+    assert len(first) > 2
+    assert not (later.step > later["first"]).any()
+    assert (later.step <= later["first"]).any()
+
+
 def test_a_label_takes_from_what_a_post_is_worth_and_nothing_else(moderated, judged):
     bars = {"label_at": -50.0, "limit_at": 50.0, "remove_at": 50.0, "label_appeal": -30.0}
     labelled, usual = (judged(moderated(where=where, **bars)) for where in ("device", "nowhere"))
