@@ -50,7 +50,7 @@ KPIS = {
 def measure(world: World, events: Events, add: Adder) -> None:
     """The day's harm and verdicts."""
     num, posts = world.num_replicas, world.tables["posts"]
-    harmful = grid(posts, "views_today", num) * (grid(posts, "harm", num) > 0)
+    harmful = grid(posts, "views_today", num) * grid(posts, "is_harmful", num)
     views = grid(posts, "views_today", num).sum(axis=1)
     add.figures["harmful_views", ""] = harmful.sum(axis=1).astype(np.float64)
     add.figures["harm_exposure", ""] = harmful.sum(axis=1) / np.maximum(views, 1)

@@ -35,6 +35,7 @@ STATES = {
             "text": Meaning("text", "what it says, after its title"),
             "harm": Meaning("", f"the truth about it: {', '.join(f'{i} {kind}' for i, kind in enumerate(KINDS))}"),
             "severity": Meaning("", "of the harm: 0 none, 1 mild, 2 severe"),
+            "is_harmful": Meaning("", "whether there is any harm in it"),
             "action": Meaning("", "what moderators have done: 0 none, 1 label, 2 limit, 3 remove"),
             "reports": Meaning("reports", "by viewers so far"),
             "first_report": Meaning("day", "when it was first reported; 0 if never"),
@@ -154,7 +155,7 @@ def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dic
     _add_counts(creators, _CREATOR_COUNTS)
     _add_counts(posts, _POST_COUNTS)
     posts["text"] = text_column([""] * posts.num_rows)
-    for name in ("is_reviewed", "is_hidden"):
+    for name in ("is_harmful", "is_reviewed", "is_hidden"):
         posts[name] = np.zeros(posts.num_rows, bool)
     size = replicas.num_rows
     tables[HOME] = Table({"replica": np.arange(size), "member": np.zeros(size, np.int64)})
