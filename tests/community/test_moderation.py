@@ -198,3 +198,14 @@ def test_language_minds_are_asked_about_every_post_in_words(moderated, run):
     assert "Its author has made 6 posts; 5 of them were removed.\n" in prompts["screen"]
     assert "It was watched " in prompts["review"] and " reported " in prompts["review"]
     assert "What was done: remove." in prompts["appeal"] and "You know that the post is harm" in prompts["appeal"]
+
+
+def test_an_intervention_may_make_offenders(moderated, run):
+    change = {"step": 3, "table": "creators", "column": "harm_bent", "set": 50.0, "where": {"role": "ai_creator"}}
+    facts = moderated()
+    usual, bent = (run(facts.with_changes(interventions=some)) for some in ([], [change]))
+    texts, before = events(bent, "texts"), events(usual, "texts")
+    is_ai = texts.creator >= 3  # three human creators come first
+    assert (texts[is_ai & (texts.step >= 3)].harm > 0).all()
+    same = ~is_ai | (texts.step < 3)
+    assert (texts[same].harm == before[same].harm).all()

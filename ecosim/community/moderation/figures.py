@@ -97,10 +97,10 @@ def conclude(world: World, series: Series, add: Adder) -> None:
 
 def _costs(world: World, figures: dict[tuple[str, str], Array]) -> None:
     moderators = world.tables[HOME]
+    figures["moderation_mflops", ""] = (moderators["flops_device"] + moderators["flops_central"]) / 1e6
     for judge in JUDGES:
         figures["moderation_mflops", judge] = moderators[f"flops_{judge}"] / 1e6
         figures["flops_per_post", judge] = _ratio(moderators[f"flops_{judge}"], moderators[f"judged_{judge}"])
-    figures["moderation_mflops", ""] = (moderators["flops_device"] + moderators["flops_central"]) / 1e6
 
 
 def _groups(world: World) -> dict[str, Array]:

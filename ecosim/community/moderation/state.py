@@ -9,6 +9,7 @@ from ecosim.community.facts.moderation import Moderation
 from ecosim.community.moderation.phrases import KINDS
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, text_column
+from ecosim.levers import Lever
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Schema
 from ecosim.words import Table
@@ -128,6 +129,17 @@ SCHEMAS = {
         is_rare=True,
     ),
 }
+
+LEVERS = (
+    Lever(
+        table="creators",
+        name="harm_bent",
+        unit="log-odds",
+        about="that a post of its is harmful, for posts from now on",
+        low=-50.0,
+        high=50.0,
+    ),
+)
 
 
 def facts_of(scenario: CommunityScenario) -> Moderation:
