@@ -209,3 +209,19 @@ def test_an_intervention_may_make_offenders(moderated, run):
     assert (texts[is_ai & (texts.step >= 3)].harm > 0).all()
     same = ~is_ai | (texts.step < 3)
     assert (texts[same].harm == before[same].harm).all()
+
+
+@pytest.mark.parametrize(("keeps_posts", "come_back"), [(False, 0), (True, 1)])
+def test_what_who_has_quit_had_removed_comes_back_only_where_posts_are_kept(moderated, run, keeps_posts, come_back):
+    """All posts are removed on day 1, everybody quits at its end, appeals are granted on day 2."""
+    bars = {"label_at": -50.0, "limit_at": -50.0, "remove_at": -50.0, "appeals": {"accuracy": 1.0}}
+    facts = moderated(where="device", harm={"share": 1e-9}, steps=2, **bars)
+    facts = facts.with_changes(entry={"every_days": 1, "keeps_posts": keeps_posts})
+
+    def quits(question):
+        return {"quit": np.ones(question.num_rows, np.int64)}
+
+    done = run(facts, Arm(name="a", minds={f"{role}.quit": quits for role in ("human_creator", "ai_creator")}))
+    posts = done.world.tables["posts"]
+    assert (events(done, "appeals").is_granted == 1).all()
+    assert posts["is_open"].sum() == come_back * 5 * 2  # five creators, two replicas

@@ -10,7 +10,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.community.moderation.compose import new_posts
 from ecosim.community.moderation.judging import ANSWERS, SEES, Bench
-from ecosim.community.moderation.state import JUDGES, LIMIT, REMOVE, facts_of
+from ecosim.community.moderation.state import JUDGES, LIMIT, REMOVE, facts_of, keeps_posts
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout
 from ecosim.fields import Array
@@ -56,7 +56,9 @@ class Screen:
         posts = world.tables["posts"]
         is_limited = (posts["action"] == LIMIT) | self._is_by_offender(world)
         rows = np.flatnonzero(is_limited & (posts["action"] < REMOVE) & world.is_live[posts["replica"]])
-        rows = rows[posts["is_open"][rows] | posts["is_hidden"][rows]]  # what others have closed stays so
+        may_stay = self._of_creators(world, "is_active") | keeps_posts(world)
+        is_ours = posts["is_open"][rows] | (posts["is_hidden"][rows] & may_stay[rows])
+        rows = rows[is_ours]  # what others have closed stays so, as do the posts of those who have quit
         seed = world.seed(seeds.WORLD, posts["replica"][rows])
         lot = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (posts["post"][rows],))
         is_shown = lot < self._facts.limited_reach
@@ -64,6 +66,11 @@ class Screen:
 
     def _is_by_offender(self, world: World) -> Array:
         """Which posts are by creators with too many strikes, bool (posts,)."""
-        posts, most = world.tables["posts"], self._facts.limit_after_strikes
-        at = self._net.creator_row(posts["replica"], posts["place"] % self._net.num_creators)
-        return cast(Array, (world.tables["creators"]["strikes"][at] >= most) & (most > 0))
+        most = self._facts.limit_after_strikes
+        return cast(Array, (self._of_creators(world, "strikes") >= most) & (most > 0))
+
+    def _of_creators(self, world: World, column: str) -> Array:
+        """A column of their creators for all posts, (posts,)."""
+        posts = world.tables["posts"]
+        creator = posts["place"] % self._net.num_creators
+        return world.tables["creators"][column][self._net.creator_row(posts["replica"], creator)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ecosim import exact, seeds
@@ -13,6 +15,9 @@ from ecosim.levers import Lever
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Schema
 from ecosim.words import Table
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 ROLE = "moderator"
 HOME = "moderators"
@@ -146,6 +151,12 @@ def facts_of(scenario: CommunityScenario) -> Moderation:
     """What the scenario says of moderation; only called where it does."""
     assert scenario.moderation is not None
     return scenario.moderation
+
+
+def keeps_posts(world: World) -> bool:
+    """Whether posts of creators who have quit may still be shown."""
+    scenario: Any = world.scenario  # a world of this side
+    return scenario.entry is None or scenario.entry.keeps_posts
 
 
 def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
