@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecosim import catalog
 from ecosim.errors import EcosimError, ScenarioError
+from ecosim.minds.prompts import Prompts
 from ecosim.simulate import Arm
 
 HARM: dict[str, Any] = {"share": 0.4, "spread": 0.5, "coastal_shares": {"music": 1.0}, "report_chance": 1.0}
@@ -131,6 +133,17 @@ def test_a_limited_post_is_shown_on_the_share_of_days_that_the_scenario_says(mod
     assert (always.series["impressions", ""] > 0).all()
 
 
+def test_after_a_strike_nothing_of_the_offender_is_shown_where_limited_posts_have_no_reach(moderated, judged):
+    facts = moderated(where="device", oracle=True, harm={"severe_share": 1.0}, limited_reach=0.0, limit_after_strikes=1)
+    done = judged(facts, screen="truth", appeal="never")
+    removed, seen = events(done, "verdicts"), events(done, "reactions")
+    first = removed.groupby(["replica", "creator"]).step.min().rename("first")
+    later = seen.join(first, on=["replica", "creator"])
+    assert len(first) > 2
+    assert not (later.step > later["first"]).any()
+    assert (later.step <= later["first"]).any()
+
+
 def test_a_label_takes_from_what_a_post_is_worth_and_nothing_else(moderated, judged):
     bars = {"label_at": -50.0, "limit_at": 50.0, "remove_at": 50.0, "label_appeal": -30.0}
     labelled, usual = (judged(moderated(where=where, **bars)) for where in ("device", "nowhere"))
@@ -163,3 +176,52 @@ def test_bad_facts_are_told_with_place_and_way_out(moderated, community):
         moderated(harm={"coastal_shares": {"opera": 0.5}})
     with pytest.raises(ScenarioError, match="phases: 'review' does nothing without the key 'moderation'"):
         community(phases=["arrive", "publish", "recommend", "react", "review", "settle"])
+
+
+def test_language_minds_are_asked_about_every_post_in_words(moderated, run):
+    asked = {}
+
+    def remove(question):
+        asked[question.name] = question
+        return {"action": np.full(question.num_rows, REMOVE)}
+
+    def appeal(question):
+        asked[question.name] = question
+        return {"appeal": np.ones(question.num_rows, np.int64)}
+
+    hands_off = {"moderator.screen": "hands_off"}
+    run(moderated(), Arm(name="a", minds={**hands_off, "moderator.review": remove, "ai_creator.appeal": appeal}))
+    run(moderated(appeals=None), Arm(name="a", minds={"moderator.screen": remove}))
+    prompts = {}
+    for role, phase in (("moderator", "screen"), ("moderator", "review"), ("ai_creator", "appeal")):
+        prompts[phase] = Prompts(catalog.card(role), phase).render(asked[f"{role}.{phase}"])[0][1]
+    assert "Its author has made 6 posts; 5 of them were removed.\n" in prompts["screen"]
+    assert "It was watched " in prompts["review"] and " reported " in prompts["review"]
+    assert "What was done: remove." in prompts["appeal"] and "You know that the post is harm" in prompts["appeal"]
+
+
+def test_an_intervention_may_make_offenders(moderated, run):
+    change = {"step": 3, "table": "creators", "column": "harm_bent", "set": 50.0, "where": {"role": "ai_creator"}}
+    facts = moderated()
+    usual, bent = (run(facts.with_changes(interventions=some)) for some in ([], [change]))
+    texts, before = events(bent, "texts"), events(usual, "texts")
+    is_ai = texts.creator >= 3  # three human creators come first
+    assert (texts[is_ai & (texts.step >= 3)].harm > 0).all()
+    same = ~is_ai | (texts.step < 3)
+    assert (texts[same].harm == before[same].harm).all()
+
+
+@pytest.mark.parametrize(("keeps_posts", "come_back"), [(False, 0), (True, 1)])
+def test_what_who_has_quit_had_removed_comes_back_only_where_posts_are_kept(moderated, run, keeps_posts, come_back):
+    """All posts are removed on day 1, everybody quits at its end, appeals are granted on day 2."""
+    bars = {"label_at": -50.0, "limit_at": -50.0, "remove_at": -50.0, "appeals": {"accuracy": 1.0}}
+    facts = moderated(where="device", harm={"share": 1e-9}, steps=2, **bars)
+    facts = facts.with_changes(entry={"every_days": 1, "keeps_posts": keeps_posts})
+
+    def quits(question):
+        return {"quit": np.ones(question.num_rows, np.int64)}
+
+    done = run(facts, Arm(name="a", minds={f"{role}.quit": quits for role in ("human_creator", "ai_creator")}))
+    posts = done.world.tables["posts"]
+    assert (events(done, "appeals").is_granted == 1).all()
+    assert posts["is_open"].sum() == come_back * 5 * 2  # five creators, two replicas

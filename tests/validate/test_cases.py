@@ -10,7 +10,7 @@ from ecosim.exact import MILLION
 from ecosim.manufacturing.delivery import Arrive
 from ecosim.manufacturing.side import ALL
 from ecosim.manufacturing.tactics import NEGOTIATE, linear
-from ecosim.validate import bargaining, community, inventory, language, laws, minds
+from ecosim.validate import bargaining, community, inventory, language, laws, minds, moderation
 from ecosim.validate.cases import above, between, estimated, exactly, jackknife_error, within
 
 
@@ -188,3 +188,8 @@ def replenishing():
 def test_the_experts_of_the_market_are_those_that_bargain(monkeypatch):
     monkeypatch.setitem(NEGOTIATE, "boulware", linear)
     assert [figure.found for figure in bargaining.tactics("boulware", "boulware")] == [50, 51]
+
+
+def test_moderators_who_know_and_who_remove_all_do_as_definitions_say():
+    assert met(moderation.truth(seeds=3))
+    assert met(moderation.everything(seeds=3))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ecosim.community.facts.people import LogOdds
-from ecosim.scenario import Amount, Count, Facts, Share
+from ecosim.scenario import Amount, Count, Facts, Share, Whole
 
 
 class Harm(Facts):
@@ -81,6 +81,7 @@ class Moderation(Facts):
         label_at, limit_at, remove_at: scores from which scripted moderators do so.
         label_appeal: what a label adds to the appeal of a post.
         limited_reach: chance, each day, that feeds may show a limited post.
+        limit_after_strikes: all posts of a creator of whom so many were removed are limited like this; 0: never.
         appeals: how they are decided; without this key nobody may appeal.
         oracle: moderators are shown the truth, for the expert `truth` and nobody else: a bound, not a mind.
     """
@@ -94,6 +95,7 @@ class Moderation(Facts):
     remove_at: LogOdds = 2.0
     label_appeal: LogOdds = -0.5
     limited_reach: Share = 0.3
+    limit_after_strikes: Whole = 0
     appeals: Appeals | None = Appeals()
     oracle: bool = False
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecosim import seeds
 from ecosim.community.facts.people import ROLES
-from ecosim.community.moderation.state import ACTIONS, HOME, NONE, REMOVE, facts_of
+from ecosim.community.moderation.state import ACTIONS, HOME, NONE, REMOVE, facts_of, keeps_posts
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout
 from ecosim.fields import Choice
@@ -114,8 +114,10 @@ class Appeal:
         removed = granted.take(granted["action"] == REMOVE)
         np.subtract.at(creators["strikes"], net.creator_row(removed["replica"], removed["creator"]), 1)
         row = net.post_row(granted["replica"], granted["place"])
-        row = row[(posts["post"][row] == granted["post"]) & (posts["action"][row] == granted["action"])]
-        posts["is_open"][row] |= posts["is_hidden"][row]
+        there = (posts["post"][row] == granted["post"]) & (posts["action"][row] == granted["action"])
+        is_active = creators["is_active"][net.creator_row(granted["replica"], granted["creator"])]
+        row, may_stay = row[there], is_active[there] | keeps_posts(world)
+        posts["is_open"][row] |= posts["is_hidden"][row] & may_stay
         posts["is_hidden"][row] = False
         posts["action"][row] = NONE
         posts["is_reviewed"][row] = True

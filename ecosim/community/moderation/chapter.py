@@ -9,7 +9,7 @@ from ecosim.community.moderation.compose import Compose
 from ecosim.community.moderation.experts import REVIEW, SCREEN
 from ecosim.community.moderation.review import Review
 from ecosim.community.moderation.screening import Screen
-from ecosim.community.moderation.state import HOME, ROLE, SCHEMAS, STATES, build, num_bytes
+from ecosim.community.moderation.state import HOME, LEVERS, ROLE, SCHEMAS, STATES, build, num_bytes
 
 CHAPTER = Chapter(
     is_in=lambda scenario: scenario.moderation is not None,
@@ -29,5 +29,6 @@ CHAPTER = Chapter(
     kpis=figures.KPIS,
     measure=figures.measure,
     conclude=figures.conclude,
+    levers=lambda scenario, net: LEVERS,
     num_bytes=num_bytes,
 )

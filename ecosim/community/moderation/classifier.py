@@ -140,6 +140,7 @@ def by_score(name: str, shift: float = 0.0) -> Expert:
     """A moderator that acts on a classifier's score, by the policy plus `shift`."""
 
     def moderate(question: Question) -> Answers:
+        """Labels, limits and removes from the policy's scores on; the score is a small classifier's of the words."""
         score = load(name).scores(question["text"]) / SCALE
         passed = [score >= question[bar] + shift for bar in ("label_at", "limit_at", "remove_at")]
         return {"action": np.stack(passed).sum(axis=0)}

@@ -53,11 +53,12 @@ class Compose:
         posts, creators = world.tables["posts"], world.tables["creators"]
         replica, creator = posts["replica"][rows], posts["place"][rows] % self._net.num_creators
         found = self._found(world, rows, self._net.creator_row(replica, creator))
+        is_harmful = found["harm"] > 0
         for name in ("harm", "severity", "text"):
             posts[name][rows] = found[name]
+        posts["is_harmful"][rows] = is_harmful
         for name in ("action", "reports", "first_report", "is_reviewed", "is_hidden"):
             posts[name][rows] = 0
-        is_harmful = found["harm"] > 0
         posts["appeal"][rows] += np.where(is_harmful, self._harm.appeal, 0.0)
         at = self._net.creator_row(replica, creator)
         np.add.at(creators["harmful_posts"], at, is_harmful)

@@ -50,7 +50,7 @@ KPIS = {
 def measure(world: World, events: Events, add: Adder) -> None:
     """The day's harm and verdicts."""
     num, posts = world.num_replicas, world.tables["posts"]
-    harmful = grid(posts, "views_today", num) * (grid(posts, "harm", num) > 0)
+    harmful = grid(posts, "views_today", num) * grid(posts, "is_harmful", num)
     views = grid(posts, "views_today", num).sum(axis=1)
     add.figures["harmful_views", ""] = harmful.sum(axis=1).astype(np.float64)
     add.figures["harm_exposure", ""] = harmful.sum(axis=1) / np.maximum(views, 1)
@@ -97,10 +97,10 @@ def conclude(world: World, series: Series, add: Adder) -> None:
 
 def _costs(world: World, figures: dict[tuple[str, str], Array]) -> None:
     moderators = world.tables[HOME]
+    figures["moderation_mflops", ""] = (moderators["flops_device"] + moderators["flops_central"]) / 1e6
     for judge in JUDGES:
         figures["moderation_mflops", judge] = moderators[f"flops_{judge}"] / 1e6
         figures["flops_per_post", judge] = _ratio(moderators[f"flops_{judge}"], moderators[f"judged_{judge}"])
-    figures["moderation_mflops", ""] = (moderators["flops_device"] + moderators["flops_central"]) / 1e6
 
 
 def _groups(world: World) -> dict[str, Array]:

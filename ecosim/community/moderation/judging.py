@@ -120,7 +120,7 @@ class Bench:
     def _remember(self, world: World, row: Array, replica: Array, creator: Array, before: Array, action: Array) -> None:
         """What creators' records say: whether the post was harmful counts once, at the first action."""
         posts, creators = world.tables["posts"], world.tables["creators"]
-        at, is_harmful, is_first = self._net.creator_row(replica, creator), posts["harm"][row] > 0, before == 0
+        at, is_harmful, is_first = self._net.creator_row(replica, creator), posts["is_harmful"][row], before == 0
         caught = is_first & is_harmful
         for name, number in (
             ("caught", caught),

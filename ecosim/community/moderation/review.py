@@ -77,7 +77,7 @@ class Review:
             told = viewings["is_reported"]
             at = self._net.post_row(viewings["replica"][told], viewings["place"][told])
             return np.bincount(at, minlength=posts.num_rows)
-        chance = np.where(posts["harm"] > 0, harm.report_chance, harm.false_report_chance)
+        chance = np.where(posts["is_harmful"], harm.report_chance, harm.false_report_chance)
         seen = np.flatnonzero((posts["views_today"] > 0) & world.is_live[posts["replica"]])
         seed = world.seed(seeds.WORLD, posts["replica"][seen])
         number = np.zeros(posts.num_rows, np.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ecosim import exact, seeds
@@ -9,9 +11,13 @@ from ecosim.community.facts.moderation import Moderation
 from ecosim.community.moderation.phrases import KINDS
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, text_column
+from ecosim.levers import Lever
 from ecosim.meanings import Meaning, State
 from ecosim.side import Column, Schema
 from ecosim.words import Table
+
+if TYPE_CHECKING:
+    from ecosim.world import World
 
 ROLE = "moderator"
 HOME = "moderators"
@@ -35,6 +41,7 @@ STATES = {
             "text": Meaning("text", "what it says, after its title"),
             "harm": Meaning("", f"the truth about it: {', '.join(f'{i} {kind}' for i, kind in enumerate(KINDS))}"),
             "severity": Meaning("", "of the harm: 0 none, 1 mild, 2 severe"),
+            "is_harmful": Meaning("", "whether there is any harm in it"),
             "action": Meaning("", "what moderators have done: 0 none, 1 label, 2 limit, 3 remove"),
             "reports": Meaning("reports", "by viewers so far"),
             "first_report": Meaning("day", "when it was first reported; 0 if never"),
@@ -128,11 +135,28 @@ SCHEMAS = {
     ),
 }
 
+LEVERS = (
+    Lever(
+        table="creators",
+        name="harm_bent",
+        unit="log-odds",
+        about="that a post of its is harmful, for posts from now on",
+        low=-50.0,
+        high=50.0,
+    ),
+)
+
 
 def facts_of(scenario: CommunityScenario) -> Moderation:
     """What the scenario says of moderation; only called where it does."""
     assert scenario.moderation is not None
     return scenario.moderation
+
+
+def keeps_posts(world: World) -> bool:
+    """Whether posts of creators who have quit may still be shown."""
+    scenario: Any = world.scenario  # a world of this side
+    return scenario.entry is None or scenario.entry.keeps_posts
 
 
 def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
@@ -154,7 +178,7 @@ def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dic
     _add_counts(creators, _CREATOR_COUNTS)
     _add_counts(posts, _POST_COUNTS)
     posts["text"] = text_column([""] * posts.num_rows)
-    for name in ("is_reviewed", "is_hidden"):
+    for name in ("is_harmful", "is_reviewed", "is_hidden"):
         posts[name] = np.zeros(posts.num_rows, bool)
     size = replicas.num_rows
     tables[HOME] = Table({"replica": np.arange(size), "member": np.zeros(size, np.int64)})
