@@ -93,7 +93,7 @@ class Publish:
         self._compass = Compass(embed, label.tolist(), net.title_dims)
         self._rivals = rivals.Rivals(scenario, net) if facts.shows_rivals else None
         if self._rivals is not None:
-            self.sees = {**SEES, **rivals.SEES}
+            self.sees = {**SEES, **self._rivals.sees}
 
     def ask(self, world: World) -> list[Question]:
         """One question a role, to all of its creators."""
