@@ -32,6 +32,7 @@ SAYS = {
     "delivery_scheduling": "expedite_when_late: a unit costs +",
     "open_market_entry": "concentration of makers (HHI, 0 to 1): -",
     "moderation_on_device": "Judging on the device changes harm's share of views by -",
+    "revenue_sharing": "The rule shapley shares earnings more equally than pro rata in 8 of 8 worlds",
     "smart_manufacturing": "price of a pump, EUR: +",
     "maintenance_or_not": "condition_based earns a shop",
     "supplier_outage": "With five weeks of parts it loses",

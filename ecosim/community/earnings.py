@@ -9,6 +9,7 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.community.chapter import Chapter
+from ecosim.community.figures import was_there
 from ecosim.community.state import BOOKS, NO_INCOME
 from ecosim.exact import MILLION
 from ecosim.fields import Array
@@ -38,22 +39,24 @@ def _flows(world: World, reasons: Sequence[str]) -> Array:
     return cast(Array, flows[accounts["is_member"]])
 
 
-def top_share(amounts: Array, part: int = 10) -> Array:
-    """What those with the highest amounts, one in `part` and at least one, have of the whole; nan where it is nothing.
+def top_share(amounts: Array, counts: Array, part: int = 10) -> Array:
+    """What those with the highest amounts, one in `part` of all who count (rounded up), have of the whole; or nan.
 
-    >>> top_share(np.array([[1.0] * 19 + [81.0], [0.0] * 20])).tolist()
+    >>> top_share(np.array([[1.0] * 19 + [81.0], [0.0] * 20]), np.ones((2, 20), bool)).tolist()
     [0.82, nan]
     """
-    num = -(-amounts.shape[1] // part)
+    num = -(-counts.sum(axis=1, keepdims=True) // part)
+    ordered = np.sort(np.where(counts, amounts, 0.0), axis=1)[:, ::-1]
+    top = np.where(np.arange(amounts.shape[1]) < num, ordered, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return cast(Array, np.sort(amounts, axis=1)[:, -num:].sum(axis=1) / amounts.sum(axis=1))
+        return cast(Array, top / ordered.sum(axis=1))
 
 
 def _conclude(world: World, series: Series, add: Adder) -> None:
-    paid = earned(world).reshape(world.num_replicas, -1) / MILLION
+    paid, there = earned(world).reshape(world.num_replicas, -1) / MILLION, was_there(world)
     add.figures["hhi_earnings", ""] = inequality.herfindahl(paid)
-    add.figures["top_tenth_earnings", ""] = top_share(paid)
-    add.figures["gini_earnings", ""] = inequality.gini(paid)
+    add.figures["top_tenth_earnings", ""] = top_share(paid, there)
+    add.figures["gini_earnings", ""] = inequality.gini(paid, there)
 
 
 CHAPTER = Chapter(
@@ -67,7 +70,7 @@ CHAPTER = Chapter(
         "top_tenth_earnings": Figure(
             "share", "of what creators were paid, what the best paid tenth of them got (at least one)", "lower"
         ),
-        "gini_earnings": Figure("", "Gini coefficient of what creators were paid; 0 for equals", "lower"),
+        "gini_earnings": Figure("", "Gini coefficient of what creators who ever came were paid; 0 for equals", "lower"),
     },
     conclude=_conclude,
 )

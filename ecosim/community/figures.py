@@ -91,7 +91,8 @@ def conclude(world: World, series: Series) -> Figures:
         ("attention_gini", ""): gini(counts["views"]),
         ("topic_diversity", ""): series["topic_diversity", ""].mean(axis=0),
     }
-    groups = {"": np.ones_like(counts["views"], dtype=bool)} | {role: _is_role(world, role) for role in _roles(world)}
+    there = was_there(world)
+    groups = {"": there} | {role: there & _is_role(world, role) for role in _roles(world)}
     for group, of_group in groups.items():
         sums = {name: (count * of_group).sum(axis=1) for name, count in counts.items()}
         size = np.maximum(of_group.sum(axis=1), 1)
@@ -143,6 +144,13 @@ def _effective_number(counts: Array) -> Array:
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum(axis=1)
     return cast(Array, np.exp(entropy) * (counts.sum(axis=1) > 0))
+
+
+def was_there(world: World) -> Array:
+    """Who of the creators has ever been there, bool (replicas, creators)."""
+    creators = world.tables["creators"]
+    column = "came_day" if "came_day" in creators else "is_active"
+    return cast(Array, grid(creators, column, world.num_replicas) > 0)
 
 
 def _is_role(world: World, role: str) -> Array:

@@ -98,7 +98,7 @@ class Publish:
         label = self._topic_names + " " + self._niche_names[net.topic_niche]
         self._compass = Compass(embed, label.tolist(), net.title_dims)
         self._rivals = rivals.Rivals(scenario, net) if facts.shows_rivals else None
-        self.sees = {**SEES, **({} if self._rivals is None else rivals.SEES), **self._of_model}
+        self.sees = {**SEES, **({} if self._rivals is None else self._rivals.sees), **self._of_model}
 
     def ask(self, world: World) -> list[Question]:
         """One question a role, to all of its creators."""

@@ -1,7 +1,8 @@
 """Creators who know their market: what each topic's audience is and what rivals post, and the best reply to it.
 
 With `publishing.shows_rivals` the question `publish` has these columns too. The audience of a topic are the viewers
-whose favourite niche it belongs to, in equal parts; where tastes are by nearness, the viewers to whom it is nearest.
+whose favourite niche it belongs to, in equal parts; where tastes are by nearness on a line, the viewers to whom it is
+nearest.
 
 Creators who share the audience of a topic equally play a congestion game: whoever revises gets closer to an
 equilibrium (Rosenthal 1973), which is where D'Hondt's method would put them. On a line it is Hotelling's game: two meet
@@ -16,14 +17,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim import seeds
-from ecosim.community.chapter import Chapter
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, grid
 from ecosim.community.tastes import PLACE_SCALE
 from ecosim.errors import DecisionError
 from ecosim.fields import Array
-from ecosim.meanings import Meaning, State
-from ecosim.words import Question, Table
+from ecosim.meanings import Meaning
+from ecosim.words import Question
 
 if TYPE_CHECKING:
     from ecosim.world import World
@@ -36,8 +36,6 @@ SEES = {
     "topic_place": Meaning("1/1000", "for each topic, where it lies on a line; only where tastes are by nearness"),
 }
 BY_TOPIC = ("audience", "rival_posts", "own_posts", "topic_place")
-STATES = {"viewers": State("a viewer", {"nearest": Meaning("id", "the topic nearest to it")})}
-
 PARTS = 720_720
 """Whole numbers up to 16 divide it, so that equal shares are mostly exact."""
 FAR = 2**50
@@ -55,6 +53,7 @@ class Rivals:
         places = scenario.tastes.places
         on_line = places and len(next(iter(places.values()))) == 1
         self.place = np.array([round(PLACE_SCALE * places[t][0]) for t in net.topics]) if on_line else None
+        self.sees = {name: said for name, said in SEES.items() if on_line or name != "topic_place"}
 
     def columns(self, world: World, replica: Array, member: Array) -> dict[str, Array]:
         """What creators see besides."""
@@ -84,11 +83,22 @@ class Rivals:
     def _audience(self, world: World) -> Array:
         """Viewers by topic, int64 (replicas, topics)."""
         viewers, net = world.tables["viewers"], self.net
-        column, size = ("nearest", net.num_topics) if "nearest" in viewers else ("favourite", len(net.niches))
-        there = viewers["is_active"]
-        cell = viewers["replica"][there] * size + viewers[column][there]
+        there = np.flatnonzero(viewers["is_active"])
+        size = len(net.niches) if self.place is None else net.num_topics
+        home = viewers["favourite"][there] if self.place is None else self._nearest(viewers["taste"][there, 0])
+        cell = viewers["replica"][there] * size + home
         count = np.bincount(cell, minlength=world.num_replicas * size).reshape(-1, size)
-        return count if column == "nearest" else (count // self.in_niche)[:, net.topic_niche]
+        return (count // self.in_niche)[:, net.topic_niche] if self.place is None else count
+
+    def _nearest(self, where: Array) -> Array:
+        """The topic nearest to each viewer on the line, of equals the first."""
+        place = cast(Array, self.place)
+        least, nearest = np.full(len(where), FAR), np.zeros(len(where), np.int64)
+        for topic in range(len(place)):
+            gap = np.abs(where.astype(np.int64) - place[topic])
+            nearest[gap < least] = topic
+            least = np.minimum(least, gap)
+        return nearest
 
 
 def best_topic(question: Question) -> Array:
@@ -131,25 +141,3 @@ def viewers_won(question: Question) -> Array:
         rivals = np.where(is_nearest, posts[:, None, :], 0).sum(axis=2)
         won[:, topic] = (PARTS * audience * is_nearest[:, :, topic] // rivals).sum(axis=1)
     return won
-
-
-def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:
-    """Which topic is nearest to each viewer, where tastes are by nearness; of equals the first."""
-    if not scenario.tastes.places:
-        return
-    place = np.rint(PLACE_SCALE * np.array([scenario.tastes.places[topic] for topic in net.topics])).astype(np.int64)
-    where = tables["viewers"]["taste"].astype(np.int64)
-    least, nearest = np.full(len(where), FAR), np.zeros(len(where), np.int64)
-    for topic in range(net.num_topics):
-        square = ((where - place[topic]) ** 2).sum(axis=1)
-        nearest[square < least] = topic
-        least = np.minimum(least, square)
-    tables["viewers"]["nearest"] = nearest
-
-
-CHAPTER = Chapter(
-    is_in=lambda scenario: scenario.publishing.shows_rivals,
-    states=STATES,
-    build=build,
-    num_bytes=lambda scenario: {"viewers.count (× nearest)": 8 * scenario.viewers.count * bool(scenario.tastes.places)},
-)

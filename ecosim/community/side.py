@@ -13,7 +13,7 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, contest, day, earnings, entry, graph, opinions, retraining, rivals, shares
+from ecosim.community import attention, careers, contest, day, earnings, graph, opinions, retraining, shares
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
@@ -32,10 +32,9 @@ CHAPTERS: tuple[Chapter, ...] = (
     moderation.CHAPTER,
     graph.CHAPTER,
     opinions.CHAPTER,
-    rivals.CHAPTER,
     shares.CHAPTER,
     contest.CHAPTER,
-    entry.CHAPTER,
+    careers.CHAPTER,
     earnings.CHAPTER,
     retraining.CHAPTER,
 )

@@ -234,11 +234,11 @@ def test_upkeep_is_a_cost_of_those_who_are_there(community, run):
     accounts = finished.world.ledger.accounts
     upkeep = accounts["cash_by_reason"][accounts["is_member"], BOOKS.reasons.index("upkeep")]
     assert upkeep.tolist() == [-EURO, 0, 0] * 2
-    assert finished.kpis["income", ""] == pytest.approx(-1 / 3)
+    assert finished.kpis["income", ""] == pytest.approx(-1)
 
 
 def test_the_best_paid_tenth_is_at_least_one():
-    assert top_share(np.array([[3.0, 1.0]])).tolist() == [0.75]
+    assert top_share(np.array([[3.0, 1.0]]), np.ones((1, 2), bool)).tolist() == [0.75]
 
 
 # ---- what can't be meant --------------------------------------------------------------------------------------------
