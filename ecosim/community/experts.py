@@ -1,9 +1,9 @@
 """The scripted minds of the community: pure functions from the columns of a question to its answers.
 
 Creators: `scripted` is a bandit over topics (Thompson sampling on views per post), `trend` posts what is watched
-lately, `niche` stays with its own niche, `best_reply` goes where most viewers are left for it. Viewers: `scripted` is a
-multinomial logit over the slate and doing something else, `best` takes what is worth most to it.
-Whatever they sample is drawn from the mind's seed, keyed by the member.
+lately, `niche` stays with its own niche, `best_reply` goes where most viewers are left for it, `model` draws from what
+its model learned (`retraining`). Viewers: `scripted` is a multinomial logit over the slate and doing something else,
+`best` takes what is worth most to it. Whatever they sample is drawn from the mind's seed, keyed by the member.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 
 from ecosim import exact, seeds
 from ecosim.community.rivals import best_topic
-from ecosim.community.titles import NUM_TITLES, template_titles
+from ecosim.community.titles import NUM_ENDINGS, NUM_TITLES, template_titles
 from ecosim.fields import NOT_ASKED, Array
+from ecosim.rules.feeds import drawn_by_row
 from ecosim.words import Answers, Expert, Question
 
 _EFFORT_SHARE = 3
@@ -55,6 +56,25 @@ def niche_creator(question: Question) -> Answers:
 def best_reply_creator(question: Question) -> Answers:
     """The topic that draws most viewers as its rivals stand (`community.rivals`); effort as the bandit's."""
     return _post(question, best_topic(question))
+
+
+def model_creator(question: Question) -> Answers:
+    """Topic, opening and ending of the title are drawn one by one, with chances in proportion to its model's weights.
+
+    Where a scenario has no `retraining`, and so nobody a model, it posts as `niche` does. Effort as the bandit's.
+    """
+    if "topic_weights" not in question.columns:
+        return niche_creator(question)
+    allowed = question.field("topic").allowed  # type: ignore[union-attr]
+    topic = _drawn_of_model(question, "topic_weights", allowed, lane=2)
+    answers = _post(question, topic)
+    if "title" in answers:
+        names = question["topic_name"][np.arange(question.num_rows), topic]
+        every = np.array(True)
+        opening = _drawn_of_model(question, "opening_weights", every, lane=3)
+        ending = _drawn_of_model(question, "ending_weights", every, lane=4)
+        answers["title"] = template_titles(names, opening * NUM_ENDINGS + ending)
+    return answers
 
 
 def logit_viewer(question: Question) -> Answers:
@@ -115,6 +135,7 @@ _PUBLISHERS: dict[str, Expert] = {
     "best_reply": best_reply_creator,
     "trend": trend_creator,
     "niche": niche_creator,
+    "model": model_creator,
 }
 EXPERTS: dict[str, dict[str, Expert]] = {
     "human_creator.publish": _PUBLISHERS,
@@ -164,7 +185,13 @@ def _drawn_topic(question: Question, weight: Array) -> Array:
     return _best_topic(question, exact.log(weight) + noise)
 
 
-def _post(question: Question, topic: Array) -> Answers:
+def _drawn_of_model(question: Question, weights: str, allowed: Array, lane: int) -> Array:
+    """What each row's model draws; anything that is allowed where it knows of nothing."""
+    weight = question[weights] * allowed
+    return drawn_by_row(np.where(weight.any(axis=1, keepdims=True), weight, allowed), _luck(question, lane))
+
+
+def _post(question: Question, topic: Array) -> dict[str, Array]:
     """A post on the topic: the effort that it can be expected to pay for, and a title where one is asked."""
     income = question["views"] * question["pay_per_view"] // np.maximum(question["posts"], 1)
     fits = question["effort_cost"] * _EFFORT_SHARE <= income[:, None]

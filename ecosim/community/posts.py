@@ -55,7 +55,12 @@ ANSWERS = {
     "effort": Meaning("", "costs money and adds appeal; low may always be chosen, the others by whoever can pay"),
     "title": Meaning("text", "what viewers read; the titles of human creators come from templates"),
 }
-UNITS = units(SEES)
+MODEL = {
+    "topic_weights": Meaning("", "for each topic, how often its model takes it, relative to the others"),
+    "opening_weights": Meaning("", "for each opening of the title templates, how often its model takes it"),
+    "ending_weights": Meaning("", "for each ending of the title templates, how often its model takes it"),
+}
+"""What a creator sees of its model, where a scenario has `retraining`; of a human, what humans post."""
 _BY_TOPIC = ("topic_name", "is_own_niche", "posts_by_topic", "views_by_topic", "likes_by_topic", "trend")
 
 
@@ -80,6 +85,8 @@ class Publish:
     sees, answers, writes = SEES, ANSWERS, ("posts",)
 
     def __init__(self, scenario: CommunityScenario, net: Layout, embed: Embedder | None) -> None:
+        self._of_model = {} if scenario.retraining is None else MODEL
+        self.sees = {**SEES, **self._of_model}
         facts = scenario.publishing
         levels = (facts.low, facts.medium, facts.high)
         self._every = facts.every_days
@@ -93,7 +100,7 @@ class Publish:
         self._compass = Compass(embed, label.tolist(), net.title_dims)
         self._rivals = rivals.Rivals(scenario, net) if facts.shows_rivals else None
         if self._rivals is not None:
-            self.sees = {**SEES, **rivals.SEES}
+            self.sees |= rivals.SEES
 
     def ask(self, world: World) -> list[Question]:
         """One question a role, to all of its creators."""
@@ -124,6 +131,7 @@ class Publish:
         columns = self._columns(world, rows, replica, member)
         shape = (len(rows), self._net.num_topics)
         seen = {name: np.broadcast_to(True, shape) for name in (*_BY_TOPIC, *rivals.BY_TOPIC) if name in columns}
+        seen |= {name: np.broadcast_to(True, columns[name].shape) for name in self._of_model}
         return Question(
             role=role,
             phase=self.name,
@@ -133,7 +141,7 @@ class Publish:
             mind=world.minds(self.name, replica, member),
             columns=columns,
             masks={**seen, "effort_cost": np.broadcast_to(True, (len(rows), len(EFFORTS)))},
-            units=UNITS if self._rivals is None else UNITS | units(rivals.SEES),
+            units=units(self.sees),
             fields=self._fields(role, columns["cash"]),
         )
 
@@ -153,6 +161,7 @@ class Publish:
             **records,
             "trend": trend(world)[replica],
             **({} if self._rivals is None else self._rivals.columns(world, replica, member)),
+            **{name: creators[name][rows] for name in self._of_model},
         }
 
     def _fields(self, role: str, cash: Array) -> tuple[Field, ...]:

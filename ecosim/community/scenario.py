@@ -17,23 +17,25 @@ from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.opinions import Opinions
 from ecosim.community.facts.people import Creators, Niche
 from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.retraining import Retraining
 from ecosim.community.facts.revenue import Revenue
 from ecosim.community.facts.tastes import Tastes
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
 PhaseName = Literal[
-    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
-    "settle", "award", "quit",
+    "enter", "arrive", "publish", "compose", "trace", "screen", "recommend", "react", "spread", "review", "appeal",
+    "discuss", "settle", "award", "retrain", "quit",
 ]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
-    "settle", "award", "quit",
+    "enter", "arrive", "publish", "compose", "trace", "screen", "recommend", "react", "spread", "review", "appeal",
+    "discuss", "settle", "award", "retrain", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
     "enter": "entry", "compose": "moderation", "screen": "moderation", "spread": "graph", "review": "moderation",
-    "appeal": "moderation", "discuss": "opinions", "award": "contest", "quit": "entry",
+    "appeal": "moderation", "discuss": "opinions", "award": "contest", "trace": "retraining", "retrain": "retraining",
+    "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -57,6 +59,7 @@ class CommunityScenario(Scenario):
         contest: a prize that creators compete for every few days.
         entry: creators may come and quit.
         moderation: harm in posts, and who looks for it; none by default.
+        retraining: what AI creators' models learn from; without it nobody retrains.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -75,6 +78,7 @@ class CommunityScenario(Scenario):
     contest: Contest | None = None
     entry: Entry | None = None
     moderation: Moderation | None = None
+    retraining: Retraining | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -109,6 +113,7 @@ class CommunityScenario(Scenario):
             *entering.faults(self),
         ]
         faults += self._graph_faults()
+        faults += self._retraining_faults()
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -143,6 +148,23 @@ class CommunityScenario(Scenario):
         if self.opinions is not None and self.opinions.needs_ties and (self.graph is None or not self.graph.has_ties):
             faults.append(
                 "opinions: these opinions move along ties; add the key graph, of a kind other than well_mixed"
+            )
+        return faults
+
+    def _retraining_faults(self) -> list[str]:
+        facts = self.retraining
+        if facts is None:
+            return []
+        ai = sum(group.count for group in self.creators if group.role == "ai_creator")
+        humans, faults = self.num_creators - ai, []
+        if ai < 1 + (facts.of == "others"):
+            faults.append(f"retraining.of: {facts.of!r} needs {1 + (facts.of == 'others')} AI creators, got {ai}")
+        if facts.human_share and not humans:
+            faults.append(f"retraining.human_share: {facts.human_share:g} needs human creators, there are none")
+        if self.tastes.kind == "dot" and facts.style_dims != self.tastes.dims:
+            faults.append(
+                f"retraining.style_dims: tastes of kind 'dot' are for style; must be tastes.dims, "
+                f"{self.tastes.dims}, got {facts.style_dims}"
             )
         return faults
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, contest, day, earnings, entry, graph, opinions, rivals, shares
+from ecosim.community import attention, contest, day, earnings, entry, graph, opinions, retraining, rivals, shares
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
@@ -37,6 +37,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     contest.CHAPTER,
     entry.CHAPTER,
     earnings.CHAPTER,
+    retraining.CHAPTER,
 )
 """The subjects beyond the plain day, in the order in which they build and measure."""
 

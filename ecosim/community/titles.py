@@ -31,7 +31,8 @@ _ENDINGS = (
     "that works", "for busy people", "step by step", "from scratch", "with a twist", "explained", "on a budget",
     "the honest way", "in one week", "without the hype", "before and after", "as the pros do it",
 )  # fmt: skip
-NUM_TITLES = len(_OPENINGS) * len(_ENDINGS)
+NUM_OPENINGS, NUM_ENDINGS = len(_OPENINGS), len(_ENDINGS)
+NUM_TITLES = NUM_OPENINGS * NUM_ENDINGS
 """How many titles the templates give a topic."""
 
 
@@ -48,6 +49,16 @@ def template_titles(topics: Array, pick: Array) -> Array:
     opening, ending = np.divmod(pick, len(_ENDINGS))
     starts, ends = np.array(_OPENINGS, dtype=object)[opening], np.array(_ENDINGS, dtype=object)[ending]
     return cast(Array, starts + " " + topics + " " + ends)
+
+
+def template_parts(titles: Sequence[str]) -> tuple[Array, Array]:
+    """Which opening and which ending each title has, numbers from 0, −1 for none of the templates'; int64 (titles,).
+
+    >>> template_parts(["Why running explained", "Look at this"])
+    (array([ 0, -1]), array([ 5, -1]))
+    """
+    parts = np.array([_parts(title) for title in titles], np.int64).reshape(len(titles), 2)
+    return parts[:, 0], parts[:, 1]
 
 
 def word_vectors(texts: Sequence[str]) -> Array:
@@ -82,6 +93,13 @@ class Compass:
             return np.zeros(len(topic))
         agreement = (signs.astype(np.int64) * self._topics[topic]).sum(axis=1)
         return cast(Array, agreement / self.dims)
+
+
+@lru_cache(maxsize=65536)
+def _parts(title: str) -> tuple[int, int]:
+    starts = [i for i, opening in enumerate(_OPENINGS) if title.startswith(f"{opening} ")]
+    ends = [i for i, ending in enumerate(_ENDINGS) if title.endswith(f" {ending}")]
+    return starts[0] if starts else -1, ends[0] if ends else -1
 
 
 @lru_cache(maxsize=65536)
