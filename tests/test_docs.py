@@ -29,6 +29,8 @@ SAYS = {
     "music_lab": "Influence raises inequality by +",  # Salganik, Dodds and Watts (2006)
     "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
+    "human_share": "One human post in ten keeps models more diverse in",
+    "model_collapse": "accumulate: topics lost -",
     "delivery_scheduling": "expedite_when_late: a unit costs +",
     "open_market_entry": "concentration of makers (HHI, 0 to 1): -",
     "moderation_on_device": "Judging on the device changes harm's share of views by -",

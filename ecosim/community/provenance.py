@@ -105,12 +105,12 @@ def num_days(scenario: CommunityScenario) -> int:
 
 def true_weights(scenario: CommunityScenario) -> Array:
     """How often humans take each topic, relative to the others, int64 (topics,); a million in all, but for rounding."""
-    niches, power = scenario.niches.values(), facts_of(scenario).topic_power
-    size = np.concatenate(
-        [niche.audience * exact.power(np.arange(1, len(niche.topics) + 1), -power) for niche in niches]
-    )
-    total = sum(size.tolist())
-    return np.maximum(np.rint(MILLION * size / total), 1).astype(np.int64)
+    niches, power, sizes = scenario.niches.values(), facts_of(scenario).topic_power, []
+    for niche in niches:
+        rank = exact.power(np.arange(1, len(niche.topics) + 1), -power)
+        sizes.append(niche.audience * rank / sum(rank.tolist()))
+    size = np.concatenate(sizes) / sum(niche.audience for niche in niches)
+    return np.maximum(np.rint(MILLION * size), 1).astype(np.int64)
 
 
 def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dict[str, Table]) -> None:

@@ -20,7 +20,7 @@ class Retraining(Facts):
         posts: posts in a corpus; if not said, all AI posts there are, and human ones to make up their share.
         curated_by: what makes a post likelier to be in a corpus: nothing, or (views or likes) + 1.
         style_dims: dimensions of style.
-        topic_power: the k-th topic of a niche has a true chance in proportion to the niche's audience · k^−power.
+        topic_power: humans post in each niche in proportion to its audience, there on the k-th topic to k^−power.
     """
 
     every_days: Count = 7
