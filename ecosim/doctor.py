@@ -255,7 +255,7 @@ def _signal_name(number: int) -> str:
 
 def _models() -> Iterator[Finding]:
     from ecosim.models import fetch
-    from ecosim.models.sources import cache_dir
+    from ecosim.wheels import cache_dir
 
     yield Finding("models", "cache", str(cache_dir()))
     for entry in fetch.list_models():
@@ -273,7 +273,7 @@ def _models() -> Iterator[Finding]:
 
 
 def _disk(results: Path) -> Iterator[Finding]:
-    from ecosim.models.sources import cache_dir
+    from ecosim.wheels import cache_dir
 
     for name, folder, wanted in (
         ("free at the cache, GB", cache_dir(), _FREE_FOR_MODELS_GB),

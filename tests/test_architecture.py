@@ -19,6 +19,7 @@ FLOOR = {
     "scalars": RULES, "document": RULES, "faults": RULES,
     "levers": RULES, "interventions": RULES, "schedule": RULES,
     "meanings": RULES, "chapter": RULES, "adder": RULES,
+    "wheels": RULES, "datasets": RULES,
     "manufacturing": SIDES, "community": SIDES, "minds": SIDES, "pool": SIDES, "models": SIDES, "record": SIDES,
     "cluster": SIDES,
     "arms": ASSEMBLY, "reading": ASSEMBLY,

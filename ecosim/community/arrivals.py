@@ -28,8 +28,8 @@ class Arrive:
     platform remembers of recent posts and views fades by an eighth.
 
     Draws:
-        From the world's seed: whether each viewer who is there looks, with `visit_chance`; a standard normal shock for
-        each topic.
+        From the world's seed: whether each viewer who is there looks, with `visit_chance` times what the day of the
+        week makes of it (`audience.rhythm`); a standard normal shock for each topic.
     """
 
     name = "arrive"
@@ -39,6 +39,7 @@ class Arrive:
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._num_niches = len(net.niches)
         self._trends = scenario.trends
+        self._week = [1.0] if scenario.audience is None else scenario.audience.rhythm.week
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: all of it is exogenous."""
@@ -54,7 +55,7 @@ class Arrive:
         comes = live & (viewers["arrives"] == world.steps)
         viewers["is_active"] |= comes
         visits = viewers["is_active"] & live
-        chance = viewers["visit_chance"]
+        chance = viewers["visit_chance"] * self._week[(world.steps - 1) % len(self._week)]
         if (chance < 1).any():
             seed = world.seed(seeds.WORLD, viewers["replica"])
             u = seeds.uniform(seeds.WORLD, seed, world.steps, self.name, (viewers["viewer"],), lane=0)

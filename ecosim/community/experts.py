@@ -16,6 +16,7 @@ import numpy as np
 from ecosim import exact, seeds
 from ecosim.community.rivals import best_topic
 from ecosim.community.titles import NUM_ENDINGS, NUM_TITLES, template_titles
+from ecosim.community.worth import worth as worth_of
 from ecosim.fields import NOT_ASKED, Array
 from ecosim.rules.feeds import drawn_by_row
 from ecosim.words import Answers, Expert, Question
@@ -80,54 +81,88 @@ def model_creator(question: Question) -> Answers:
 def logit_viewer(question: Question) -> Answers:
     """Random utility: the chance of each post is exp(worth), of none exp(skip), over their sum.
 
-    The worth of a post is appeal + taste + bond.
+    The worth of a post is appeal + taste + bond, and fatigue + trust where a scenario has them.
 
-    Liking, following and leaving are binary logits: worth − like_bar, worth − follow_bar, leave_pull.
+    Liking, following and leaving are binary logits: worth − like_bar, worth − follow_bar, leave_pull. So are sharing
+    (worth − share_bar), unfollowing (unfollow_bar − worth) and reporting (report_bar + harm − worth). The share watched
+    is logit-normal around worth − watch_bar, to a percent. A comment is a choice among none (comment_bar), praise
+    (worth), question (0) and critique (−worth).
 
     Source: McFadden (1974), Conditional logit analysis of qualitative choice behavior.
     """
     is_shown = question.masks["appeal"]
-    worth = np.where(is_shown, question["appeal"] + question["taste"] + question["bond"], -np.inf)
+    worth = np.where(is_shown, worth_of(question), -np.inf)
     pick = _logit_pick(worth, question["skip"], _luck(question, 0))
     watched = pick >= 0
     slot = np.maximum(pick, 0)
-    rows = np.arange(question.num_rows)
-    chosen = np.where(watched, worth[rows, slot], 0.0)
-    like = _luck(question, 1) < _logistic(chosen - question["like_bar"])
-    follow = (_luck(question, 2) < _logistic(chosen - question["follow_bar"])) & ~question["is_followed"][rows, slot]
     leave = _luck(question, 3) < _logistic(question["leave_pull"])
-    return {
-        "watch": watched.astype(np.int64),
-        "pick": pick,
-        "like": np.where(watched, like, NOT_ASKED),
-        "follow": np.where(watched, follow, NOT_ASKED),
-        "leave": leave.astype(np.int64),
-    }
+    chosen = np.where(watched, worth[np.arange(question.num_rows), slot], 0.0)
+    return {**_acts(question, watched, slot, chosen), "leave": leave.astype(np.int64)}
 
 
 def best_viewer(question: Question) -> Answers:
     """Watches the post worth most to it, of equals any with the same chance, if that is worth more than `skip`.
 
-    It likes and follows as the scripted viewer does, and never leaves.
+    It likes, follows and so on as the scripted viewer does, and never leaves.
     """
     is_shown = question.masks["appeal"]
-    worth = np.where(is_shown, question["appeal"] + question["taste"] + question["bond"], -np.inf)
+    worth = np.where(is_shown, worth_of(question), -np.inf)
     top = worth.max(axis=1)
     is_best = (worth == top[:, None]) & is_shown
     ticket = (_luck(question, 0) * is_best.sum(axis=1)).astype(np.int64)
     slot = (is_best.cumsum(axis=1) <= ticket[:, None]).sum(axis=1)
     watched = is_shown.any(axis=1) & (top > question["skip"])
-    rows, slot = np.arange(question.num_rows), np.minimum(slot, worth.shape[1] - 1)
-    chosen = np.where(watched, top, 0.0)
-    like = _luck(question, 1) < _logistic(chosen - question["like_bar"])
-    follow = (_luck(question, 2) < _logistic(chosen - question["follow_bar"])) & ~question["is_followed"][rows, slot]
-    return {
-        "watch": watched.astype(np.int64),
-        "pick": np.where(watched, slot, NOT_ASKED),
-        "like": np.where(watched, like, NOT_ASKED),
-        "follow": np.where(watched, follow, NOT_ASKED),
-        "leave": np.zeros(question.num_rows, np.int64),
-    }
+    slot = np.minimum(slot, worth.shape[1] - 1)
+    none = np.zeros(question.num_rows, np.int64)
+    return {**_acts(question, watched, slot, np.where(watched, top, 0.0)), "leave": none}
+
+
+def _acts(question: Question, watched: Array, slot: Array, worth: Array) -> dict[str, Array]:
+    """What a viewer does who watches the post in a slot, whose worth is this: all that is asked, but for leaving."""
+    asked = [field.name for field in question.fields if field.name in _ACTS]
+    done = {name: np.where(watched, _ACTS[name](question, worth, slot), NOT_ASKED) for name in asked}
+    return {"watch": watched.astype(np.int64), "pick": np.where(watched, slot, NOT_ASKED), **done}
+
+
+def _follow(question: Question, worth: Array, slot: Array) -> Array:
+    is_followed = question["is_followed"][np.arange(question.num_rows), slot]
+    return ~is_followed & (_luck(question, 2) < _logistic(worth - question["follow_bar"]))
+
+
+def _share_watched(question: Question, worth: Array, slot: Array) -> Array:
+    """Percent, 1 to 100.
+
+    Source of the logit-normal: Atchison, Shen (1980), Logistic-normal distributions: some properties and uses.
+    """
+    luck = _luck_of(seeds.normal, question, 4)
+    return np.maximum(np.rint(100 * _logistic(worth - question["watch_bar"] + luck)), 1).astype(np.int64)
+
+
+def _comment(question: Question, worth: Array, slot: Array) -> Array:
+    said = np.stack([worth, np.zeros_like(worth), -worth], axis=1)
+    return _logit_pick(said, question["comment_bar"], _luck(question, 6)) + 1
+
+
+def _unfollow(question: Question, worth: Array, slot: Array) -> Array:
+    is_followed = question["is_followed"][np.arange(question.num_rows), slot]
+    return is_followed & (_luck(question, 7) < _logistic(question["unfollow_bar"] - worth))
+
+
+def _report(question: Question, worth: Array, slot: Array) -> Array:
+    harm = question["harm"][np.arange(question.num_rows), slot]
+    return _luck(question, 8) < _logistic(question["report_bar"] + harm - worth)
+
+
+_ACTS: dict[str, Callable[[Question, Array, Array], Array]] = {
+    "like": lambda question, worth, slot: _luck(question, 1) < _logistic(worth - question["like_bar"]),
+    "follow": _follow,
+    "share_watched": _share_watched,
+    "share": lambda question, worth, slot: _luck(question, 5) < _logistic(worth - question["share_bar"]),
+    "comment": _comment,
+    "unfollow": _unfollow,
+    "report": _report,
+}
+"""By field: what a viewer does with a post of this worth, in this slot."""
 
 
 _PUBLISHERS: dict[str, Expert] = {
@@ -163,7 +198,11 @@ def _logistic(x: Array) -> Array:
 
 
 def _luck(question: Question, lane: int) -> Array:
-    return seeds.uniform(seeds.MIND, question.seed, question.step, question.name, (question.key["subject"],), lane)
+    return _luck_of(seeds.uniform, question, lane)
+
+
+def _luck_of(draw: Callable[..., Array], question: Question, lane: int) -> Array:
+    return draw(seeds.MIND, question.seed, question.step, question.name, (question.key["subject"],), lane)
 
 
 def _per_topic(question: Question, draw: Callable[..., Array]) -> Array:

@@ -2,22 +2,26 @@
 
 Visitors answer `viewer.react`, a choice among alternatives as in a logit model. The columns of the slate say in
 log-odds what each post is worth to the visitor: `appeal` (the post itself, the heat of its topic, its title and its
-label), `taste` and `bond`. Viewers are a population, not members: who answers for each is a column of their own table.
+label), `taste` and `bond`, and `fatigue` and `trust` where `audience` has them; it may also ask for more acts
+(`audience.acts`). Viewers are a population, not members: who answers for each is a column of their own table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ecosim import seeds
 from ecosim.community import bits
+from ecosim.community.audience import acts, moods
+from ecosim.community.audience.acts import NO_YES, WATCH
+from ecosim.community.facts.audience import Audience
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.state import NOBODY, Layout, no_viewings, text_column
-from ecosim.community.tastes import tastes
+from ecosim.community.state import NOBODY, Layout, text_column
+from ecosim.community.worth import Worth, worth
 from ecosim.fields import Array, Choice, Field
 from ecosim.meanings import Meaning, units
 from ecosim.side import Events
@@ -25,10 +29,6 @@ from ecosim.words import Decision, Question, Table
 
 if TYPE_CHECKING:
     from ecosim.world import World
-
-NO_YES = ("no", "yes")
-WATCH = ("watch", 1)
-"""The answer under which the other questions about a post are asked."""
 
 SEES = {
     "topic": Meaning("text", "what each post of the slate is about"),
@@ -45,6 +45,8 @@ SEES = {
     "follow_bar": Meaning("log-odds", "a post worth this much makes half of its watchers follow its creator"),
     "idle_days": Meaning("", "visits on end without anything watched"),
     "leave_pull": Meaning("log-odds", "of leaving for good after this visit"),
+    **moods.SEES,
+    **acts.SEES,
 }
 ANSWERS = {
     "watch": Meaning("", "watch one post of the slate, or nothing"),
@@ -52,9 +54,10 @@ ANSWERS = {
     "like": Meaning("", "whether the viewer likes it"),
     "follow": Meaning("", "whether the viewer follows its creator from now on"),
     "leave": Meaning("", "whether the viewer leaves the platform for good"),
+    **acts.ANSWERS,
 }
 UNITS = units(SEES)
-_SLATE = ("topic", "title", "is_ai", "is_followed", "appeal", "taste", "bond")
+_SLATE = ("topic", "title", "is_ai", "is_followed", "appeal", "taste", "bond", "fatigue", "trust", "harm")
 _LIKE_STEPS = 2
 """A liked post counts this much in the profile, a post that was only watched counts 1."""
 
@@ -75,8 +78,8 @@ class React:
     sees, answers, writes = SEES, ANSWERS, ("reactions", "follows", "departures")
 
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
-        self._facts = scenario.viewers
-        self._net, self._tastes, self._noise = net, tastes(scenario, net), scenario.tastes.noise
+        self._facts, self._audience = scenario.viewers, scenario.audience
+        self._net, self._worth = net, Worth(scenario, net)
         self._slots = tuple(str(slot + 1) for slot in range(scenario.feed.slate))
         self._topic_names = text_column(net.topics)
         self._is_ai = net.role == ROLES.index("ai_creator")
@@ -107,23 +110,29 @@ class React:
                 seed=world.seed(seeds.MIND, replica),
                 mind=viewers[f"mind.{self.name}"][rows],
                 columns=columns,
-                masks={name: slate != NOBODY for name in _SLATE},
+                masks={name: slate != NOBODY for name in _SLATE if name in columns},
                 units=UNITS,
-                fields=self._fields(slate != NOBODY),
+                fields=self._fields(slate != NOBODY, columns["is_followed"]),
             )
         ]
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Count what was shown, watched and liked; tie and cut bonds."""
-        acts = self._acts(world, questions, decisions)
-        watched = acts.take(acts["watch"])
-        watched["is_new"] = watched["follow"] & self._is_new(world, watched)
+        done = self._done(world, questions, decisions)
+        watched = done.take(done["watch"])
+        was_followed = bits.has(world.tables["viewers"]["follows"], watched["row"], watched["creator"])
+        watched["is_new"] = watched["follow"] & ~was_followed
         new = watched.take(watched["is_new"])
-        world.tables["viewings"] = self._viewings(world, watched, questions)
+        viewings = world.tables["viewings"]
+        world.tables["viewings"] = (
+            self._viewings(world, watched, was_followed, questions[0], decisions[0].answers)
+            if questions
+            else viewings.take(np.zeros(0, np.int64))
+        )
         self._count(world, watched, new)
-        self._remember(world, acts, watched)
+        self._remember(world, done, watched)
         follows = self._follow(world, new)
-        return {"reactions": self._reactions(world), "follows": follows, "departures": self._leave(world, acts)}
+        return {"reactions": self._reactions(world), "follows": follows, "departures": self._leave(world, done)}
 
     # ---- what they see --------------------------------------------------------------------------------------------
 
@@ -134,13 +143,13 @@ class React:
         creator, topic = place % self._net.num_creators, posts["topic"][at]
         follows = bits.has(viewers["follows"], rows[:, None], creator)
         facts, size = self._facts, len(rows)
-        return {
+        columns = {
             "topic": self._topic_names[topic],
             "title": posts["title"][at],
             "is_ai": self._is_ai[creator],
             "is_followed": follows,
-            "appeal": self._appeal(world)[at],
-            "taste": self._taste(world, rows, at),
+            "appeal": self._worth.appeal(world)[at],
+            "taste": self._worth.taste(world, rows, at),
             "bond": np.where(follows, facts.bond, 0.0),
             "skip": np.full(size, facts.skip),
             "like_bar": np.full(size, facts.like_bar),
@@ -148,40 +157,39 @@ class React:
             "idle_days": viewers["idle_days"][rows],
             "leave_pull": facts.leave + facts.leave_per_idle_day * viewers["idle_days"][rows],
         }
+        return columns if self._audience is None else self._with_audience(world, rows, at, columns)
 
-    def _taste(self, world: World, rows: Array, at: Array) -> Array:
-        """What viewers find in posts, log-odds (rows, slots): taste, and whatever each finds in each by chance."""
-        viewers, posts = world.tables["viewers"], world.tables["posts"]
-        taste = self._tastes.worth(viewers, rows, posts, at)
-        if self._noise == 0:
-            return taste
-        viewer, post = np.repeat(viewers["viewer"][rows], at.shape[1]), posts["post"][at].ravel()
-        seed = np.repeat(world.seed(seeds.WORLD, viewers["replica"][rows]), at.shape[1])
-        luck = seeds.normal(seeds.WORLD, seed, 0, "taste", (viewer, post)).reshape(at.shape)
-        return taste + self._noise * luck
+    def _with_audience(self, world: World, rows: Array, at: Array, columns: dict[str, Array]) -> dict[str, Array]:
+        """What `audience` adds: the bars of other acts, and what moods make of the slate and of staying."""
+        facts, viewers, posts = cast(Audience, self._audience), world.tables["viewers"], world.tables["posts"]
+        columns |= acts.columns(facts, _is_harmful(posts)[at])
+        if facts.fatigue is not None:
+            creator = posts["place"][at] % self._net.num_creators
+            columns["fatigue"] = moods.fatigue(facts.fatigue, viewers, rows, world.steps, posts["topic"][at], creator)
+        if facts.trust_in_ai is not None:
+            gained = moods.confidence(viewers["trust_in_ai"][rows], facts.trust_in_ai)
+            columns["trust"] = np.where(columns["is_ai"], gained[:, None], 0.0)
+        if facts.trust_in_platform is not None:
+            columns["leave_pull"] = columns["leave_pull"] - moods.confidence(
+                viewers["trust_in_platform"][rows], facts.trust_in_platform
+            )
+        return columns
 
-    def _appeal(self, world: World) -> Array:
-        """What each post is worth today to a viewer without tastes, float64 (places of all replicas,)."""
-        posts, topics = world.tables["posts"], world.tables["topics"]
-        heat = topics["heat"][self._net.topic_row(posts["replica"], posts["topic"])]
-        creator = world.first_member[posts["replica"]] + posts["place"] % self._net.num_creators
-        label = world.tables["creators"]["label_appeal"][creator]
-        return cast(Array, (posts["appeal"] + heat) + (label + self._facts.title_appeal * posts["title_fit"]))
-
-    def _fields(self, is_shown: Array) -> tuple[Field, ...]:
+    def _fields(self, is_shown: Array, is_followed: Array) -> tuple[Field, ...]:
         both = np.broadcast_to(True, (len(is_shown), 2))
         can_watch = np.stack([np.ones(len(is_shown), bool), is_shown.any(axis=1)], axis=1)
-        return (
+        plain = (
             Choice(name="watch", options=("skip", "watch"), allowed=can_watch),
             Choice(name="pick", options=self._slots, allowed=is_shown, only_if=WATCH),
             Choice(name="like", options=NO_YES, allowed=both, only_if=WATCH),
             Choice(name="follow", options=NO_YES, allowed=both, only_if=WATCH),
             Choice(name="leave", options=NO_YES, allowed=both),
         )
+        return plain if self._audience is None else (*plain, *acts.fields(self._audience, is_followed & is_shown))
 
     # ---- what comes of it -----------------------------------------------------------------------------------------
 
-    def _acts(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Table:
+    def _done(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Table:
         """One row a visitor: row in `viewers`, whether it watched and which place's post, and its other answers."""
         viewers = world.tables["viewers"]
         none = np.zeros(0, np.int64)
@@ -192,7 +200,7 @@ class React:
         row = self._net.viewer_row(replica, viewer)
         slot = np.maximum(answers["pick"], 0)
         place = viewers["slate"][row, slot].astype(np.int64)
-        done = {name: answers[name] == 1 for name in ("watch", "like", "follow", "leave")}
+        yes = {name: answers[name] == 1 for name in ("watch", "like", "follow", "leave")}
         return Table(
             {
                 "replica": replica,
@@ -203,31 +211,32 @@ class React:
                 "place": place,
                 "at": self._net.post_row(replica, place),
                 "creator": place % self._net.num_creators,
-                **done,
+                **yes,
             }
         )
 
-    def _viewings(self, world: World, watched: Table, questions: Sequence[Question]) -> Table:
+    def _viewings(
+        self, world: World, watched: Table, was_followed: Array, question: Question, answers: Mapping[str, Array]
+    ) -> Table:
         """Who watched which post today, for whatever comes after."""
-        if not questions:
-            return no_viewings()
-        posts, row, slot = world.tables["posts"], watched["asked"], watched["slot"]
-        appeal, taste, bond = (questions[0][name][row, slot] for name in ("appeal", "taste", "bond"))
-        return Table(
+        posts, row, at = world.tables["posts"], watched["asked"], watched["at"]
+        found = Table(
             {
                 **{name: watched[name] for name in ("replica", "viewer", "place")},
-                "post": posts["post"][watched["at"]],
+                "post": posts["post"][at],
                 "creator": watched["creator"],
-                "topic": posts["topic"][watched["at"]],
-                "slot": slot,
-                "worth": appeal + taste + bond,
+                "topic": posts["topic"][at],
+                "slot": watched["slot"],
+                "worth": worth(question)[row, watched["slot"]],
                 "is_liked": watched["like"],
                 "is_new_follow": watched["is_new"],
             }
         )
-
-    def _is_new(self, world: World, watched: Table) -> Array:
-        return ~bits.has(world.tables["viewers"]["follows"], watched["row"], watched["creator"])
+        if self._audience is not None:
+            found.columns |= acts.viewed(answers, row, was_followed)
+            promised = self._facts.title_appeal * posts["title_fit"][at]
+            found["is_let_down"] = _is_harmful(posts)[at] | (posts["appeal"][at] < promised)
+        return found
 
     def _count(self, world: World, watched: Table, new: Table) -> None:
         viewers, posts = world.tables["viewers"], world.tables["posts"]
@@ -244,11 +253,11 @@ class React:
             if name in posts:
                 posts[name] += count
 
-    def _remember(self, world: World, acts: Table, watched: Table) -> None:
+    def _remember(self, world: World, done: Table, watched: Table) -> None:
         """What viewers and the platform know of them afterwards."""
         viewers, posts = world.tables["viewers"], world.tables["posts"]
         row = watched["row"]
-        viewers["idle_days"][acts["row"]] += 1
+        viewers["idle_days"][done["row"]] += 1
         viewers["idle_days"][row] = 0
         viewers["views"][row] += 1
         bits.put(viewers["has_watched"], row, watched["place"])
@@ -262,10 +271,10 @@ class React:
         np.add.at(creators["followers"], world.first_member[new["replica"]] + new["creator"], 1)
         return Table({name: new[name] for name in ("replica", "viewer", "creator")})
 
-    def _leave(self, world: World, acts: Table) -> Table:
+    def _leave(self, world: World, done: Table) -> Table:
         """Whoever leaves is gone for good, and follows nobody."""
         viewers, creators = world.tables["viewers"], world.tables["creators"]
-        gone = acts.take(acts["leave"])
+        gone = done.take(done["leave"])
         row = gone["row"]
         leaver, creator = np.nonzero(bits.unpacked(viewers["follows"][row], self._net.num_creators))
         np.subtract.at(creators["followers"], world.first_member[gone["replica"][leaver]] + creator, 1)
@@ -289,3 +298,8 @@ class React:
         today = {n: posts[f"{n}_today"][rows] for n in ("impressions", "views", "likes", "follows")}
         creator = posts["place"][rows] % self._net.num_creators
         return Table({"replica": posts["replica"][rows], "post": posts["post"][rows], "creator": creator, **today})
+
+
+def _is_harmful(posts: Table) -> Array:
+    """Which posts break rules, by place; none without `moderation`."""
+    return posts["harm"] > 0 if "harm" in posts else np.zeros(posts.num_rows, bool)

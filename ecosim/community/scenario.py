@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from ecosim.community import edges
 from ecosim.community.facts import entry as entering
+from ecosim.community.facts.audience import Audience
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Entry
 from ecosim.community.facts.feed import Feed, with_functions
@@ -25,18 +26,18 @@ from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
 PhaseName = Literal[
-    "enter", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "spread", "review", "appeal",
-    "discuss", "settle", "award", "retrain", "quit",
+    "enter", "come_back", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "reflect",
+    "spread", "review", "appeal", "discuss", "settle", "award", "retrain", "quit",
 ]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "enter", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "spread", "review", "appeal",
-    "discuss", "settle", "award", "retrain", "quit",
+    "enter", "come_back", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "reflect",
+    "spread", "review", "appeal", "discuss", "settle", "award", "retrain", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "trace": "retraining", "compose": "moderation", "screen": "moderation", "spread": "graph",
-    "review": "moderation", "appeal": "moderation", "discuss": "opinions", "award": "contest",
-    "retrain": "retraining", "quit": "entry",
+    "enter": "entry", "come_back": "audience", "trace": "retraining", "compose": "moderation", "screen": "moderation",
+    "reflect": "audience", "spread": "graph", "review": "moderation", "appeal": "moderation", "discuss": "opinions",
+    "award": "contest", "retrain": "retraining", "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -54,6 +55,7 @@ class CommunityScenario(Scenario):
         tastes: how a viewer's taste meets a post.
         graph: who is tied to whom among viewers, and how what they share spreads; none if not said.
         opinions: what viewers think of a matter, and how they come closer; none if not said.
+        audience: what viewers do and feel beyond the plain day; nothing by default.
         ads_eur_per_view: what advertisers pay a creator for a view.
         ads_eur_per_view: what advertisers pay for a view: its creator, or with `revenue` the platform.
         revenue: what the platform takes in, and how it is shared out.
@@ -74,6 +76,7 @@ class CommunityScenario(Scenario):
     tastes: Tastes = Tastes()
     graph: Graph | None = None
     opinions: Opinions | None = None
+    audience: Audience | None = None
     ads_eur_per_view: Amount = 0.0
     revenue: Revenue | None = None
     contest: Contest | None = None

@@ -14,6 +14,7 @@ import numpy as np
 from ecosim.adder import Adder
 from ecosim.chapter import join
 from ecosim.community import attention, careers, contest, day, earnings, graph, opinions, retraining, shares
+from ecosim.community.audience import chapter as audience
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 CHAPTERS: tuple[Chapter, ...] = (
     attention.CHAPTER,
+    audience.CHAPTER,
     moderation.CHAPTER,
     graph.CHAPTER,
     opinions.CHAPTER,

@@ -23,11 +23,12 @@ from ecosim.minds.language import LanguageMind
 from ecosim.minds.recipe import Pool, Recipe
 from ecosim.minds.remote import RemoteMind
 from ecosim.minds.router import Router
-from ecosim.models.sources import RECORD, SOURCES, cache_dir
+from ecosim.models.sources import RECORD, SOURCES
 from ecosim.opening import replicas_of
 from ecosim.record.store import PART_ROWS, Folder
 from ecosim.scenario import Scenario
 from ecosim.simulate import simulate
+from ecosim.wheels import cache_dir
 from ecosim.words import Mind
 
 

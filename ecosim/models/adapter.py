@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ecosim.errors import CatalogError
 from ecosim.models.examine import ADAPTER_CONFIG as CONFIG
 from ecosim.models.examine import FLOATS, Tensor, header, read_json
-from ecosim.models.sources import sha256_of
+from ecosim.wheels import sha256_of
 
 if TYPE_CHECKING:
     import torch

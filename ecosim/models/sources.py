@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from typing import Literal
 
 from ecosim.errors import CatalogError
 from ecosim.models import examine
+from ecosim.wheels import cache_dir, sha256_of
 
 RECORD = "ecosim.json"
 """Name of the file beside converted weights that says what they are."""
@@ -112,15 +112,6 @@ class Record:
         return asdict(self)
 
 
-def cache_dir() -> Path:
-    """Where fetched models live: $ECOSIM_CACHE, or `models` in the user's cache folder for ecosim."""
-    if os.environ.get("ECOSIM_CACHE"):
-        return Path(os.environ["ECOSIM_CACHE"]).expanduser().resolve()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ecosim")) / "models"
-
-
 def resolve(name: str) -> Path:
     """The folder of a model; one of the catalogue is fetched on first use.
 
@@ -186,12 +177,6 @@ def _record(name: str, folder: Path, stamps: tuple[tuple[str, int, int], ...]) -
             f"delete {folder} and run: ecosim models fetch {name}"
         )
     return noted
-
-
-def sha256_of(file: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _noted(folder: Path) -> Record | None:

@@ -18,7 +18,7 @@ from ecosim.fields import Bucket
 from ecosim.minds.language import LanguageMind
 from ecosim.minds.prompts import Prompts
 from ecosim.models.load import LanguageModel, load
-from ecosim.models.sources import BASE, RECORD, cache_dir
+from ecosim.models.sources import BASE, RECORD
 from ecosim.pool.engine import Engine
 from ecosim.pool.probe import probe
 from ecosim.pool.talk import Ask, Pick, Scores, Script, Talk
@@ -26,6 +26,7 @@ from ecosim.record.store import Memory
 from ecosim.simulate import Arm
 from ecosim.validate.cases import Case, Figure, Unavailable, exactly, within
 from ecosim.validate.company import OWN_LAW, is_legal, same
+from ecosim.wheels import cache_dir
 from ecosim.words import Decision
 
 ACTS = (" accept", " counter", " reject")

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from ecosim.errors import CatalogError
 from ecosim.models.adapter import CONFIG, WEIGHTS, fit, linear_sizes, read, write_random
-from ecosim.models.sources import sha256_of
+from ecosim.wheels import sha256_of
 
 Q = "base_model.model.model.layers.0.self_attn.q_proj"
 

@@ -8,7 +8,8 @@ import pytest
 
 from ecosim.errors import CatalogError
 from ecosim.models.fetch import fetch, fetch_source, list_models, show
-from ecosim.models.sources import BASE, ENCODER, SOURCES, WEIGHTS, Source, record, sha256_of
+from ecosim.models.sources import BASE, ENCODER, SOURCES, WEIGHTS, Source, record
+from ecosim.wheels import sha256_of
 
 
 @pytest.fixture

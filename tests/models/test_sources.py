@@ -5,15 +5,15 @@ import pytest
 from safetensors.numpy import save_file
 
 from ecosim.errors import CatalogError
-from ecosim.models import sources
 from ecosim.models.sources import RECORD, WEIGHTS, Record, record, resolve
+from ecosim.wheels import sha256_of
 
 
 def test_a_folder_of_yours_is_a_model(tiny_folder):
     what = record(f"path:{tiny_folder}")
     assert resolve(f"path:{tiny_folder}") == tiny_folder
     assert what.num_bytes == (tiny_folder / WEIGHTS).stat().st_size
-    assert what.sha256 == sources.sha256_of(tiny_folder / WEIGHTS)
+    assert what.sha256 == sha256_of(tiny_folder / WEIGHTS)
     # two layers of 2·(64² + 64·32) + 3·64·128 + 2·64, the tied embedding of 64 a token, and the last norm
     tokens = json.loads((tiny_folder / "config.json").read_text())["vocab_size"]
     assert what.num_parameters == 2 * (2 * (64 * 64 + 64 * 32) + 3 * 64 * 128 + 2 * 64) + 64 * tokens + 64
