@@ -11,6 +11,7 @@ GOLDEN = {
     "bargaining_table": "00890734215d6ea9",
     "beer_game": "d1f26e4a1a3e10f6",
     "broken_promises": "1432eff6f756d5c7",
+    "collaboration": "071c0b7cd4cfb9b5",
     "contract_types": "b89f8620bf1c7b0a",
     "creator_community": "100a601cc5f29966",
     "delivery_scheduling": "8482c069af51b67f",

@@ -11,29 +11,34 @@ from ecosim.community import edges
 from ecosim.community.facts import entry as entering
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Entry
+from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.feed import Feed
 from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.opinions import Opinions
 from ecosim.community.facts.people import Creators, Niche
-from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.platform import Platform
+from ecosim.community.facts.publishing import Publishing
 from ecosim.community.facts.revenue import Revenue
 from ecosim.community.facts.tastes import Tastes
+from ecosim.community.facts.trends import Trends
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
 PhaseName = Literal[
-    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
-    "settle", "award", "quit",
+    "enter", "arrive", "forecast", "steer", "invite", "split", "publish", "credit", "compose", "screen", "recommend",
+    "react", "spread", "review", "appeal", "discuss", "settle", "award", "royalties", "quit",
 ]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "enter", "arrive", "publish", "compose", "screen", "recommend", "react", "spread", "review", "appeal", "discuss",
-    "settle", "award", "quit",
+    "enter", "arrive", "forecast", "steer", "invite", "split", "publish", "credit", "compose", "screen", "recommend",
+    "react", "spread", "review", "appeal", "discuss", "settle", "award", "royalties", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "compose": "moderation", "screen": "moderation", "spread": "graph", "review": "moderation",
-    "appeal": "moderation", "discuss": "opinions", "award": "contest", "quit": "entry",
+    "enter": "entry", "forecast": "platform", "steer": "platform", "invite": "collaboration", "split": "collaboration",
+    "credit": "collaboration", "compose": "moderation", "screen": "moderation", "spread": "graph",
+    "review": "moderation", "appeal": "moderation", "discuss": "opinions", "award": "contest",
+    "royalties": "collaboration", "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -57,6 +62,8 @@ class CommunityScenario(Scenario):
         contest: a prize that creators compete for every few days.
         entry: creators may come and quit.
         moderation: harm in posts, and who looks for it; none by default.
+        collaboration: how creators make joint works; none if not said.
+        platform: the platform as a member; it is none if not said.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -75,6 +82,8 @@ class CommunityScenario(Scenario):
     contest: Contest | None = None
     entry: Entry | None = None
     moderation: Moderation | None = None
+    collaboration: Collaboration | None = None
+    platform: Platform | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -107,6 +116,8 @@ class CommunityScenario(Scenario):
             *self._size_faults(),
             *self._phase_faults(),
             *entering.faults(self),
+            *self.trends.faults(self.niches, self.topics),
+            *(self.collaboration.faults(self.niches) if self.collaboration else ()),
         ]
         faults += self._graph_faults()
         if faults:

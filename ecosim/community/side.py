@@ -13,7 +13,20 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, contest, day, earnings, entry, graph, opinions, rivals, shares
+from ecosim.community import (
+    attention,
+    collaboration,
+    contest,
+    day,
+    earnings,
+    entry,
+    graph,
+    opinions,
+    platform,
+    rivals,
+    shares,
+    trends,
+)
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
@@ -37,6 +50,9 @@ CHAPTERS: tuple[Chapter, ...] = (
     contest.CHAPTER,
     entry.CHAPTER,
     earnings.CHAPTER,
+    trends.CHAPTER,
+    platform.CHAPTER,
+    collaboration.CHAPTER,
 )
 """The subjects beyond the plain day, in the order in which they build and measure."""
 

@@ -20,7 +20,7 @@ from ecosim.rules import feeds
 from ecosim.scenario import Scenario, build
 from ecosim.seeds import normal_quantile
 from ecosim.simulate import Arm, Finished, Manner, load_scenario
-from ecosim.validate import competition, laws
+from ecosim.validate import collaboration, competition, laws
 from ecosim.validate.cases import (
     Case,
     Figure,
@@ -272,6 +272,7 @@ CASES = (
         compute=logit,
     ),
     *competition.CASES,
+    *collaboration.CASES,
     laws.conserved("community", "creator_community"),
     laws.common("community", "creator_community", {"human_creator.publish": "trend"}),
 )  # fmt: skip
