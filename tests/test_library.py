@@ -25,6 +25,7 @@ GOLDEN = {
     "supplier_outage": "5b723277ce5fdefd",
     "supply_network": "9207073f5b366e42",
     "talking_market": "991dcdfb9ffc6573",
+    "trend_shock": "7d02fea9ecce713c",
     "trial_offer": "e55be83857ae01d3",
 }
 """Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from ecosim.community import edges
 from ecosim.community.facts import entry as entering
+from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Entry
-from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.feed import Feed
 from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation

@@ -181,3 +181,16 @@ def test_a_language_model_invites_and_bargains_as_an_ai_creator(community, run, 
     assert not done.manifest["faults"]
     asked = done.manifest["work_by_grade"]["untrained"]["decisions"]
     assert asked > 4
+
+
+def test_partners_get_their_share_of_what_a_settlement_brings_however_long_it_takes(community, run):
+    money = {"rule": "pro_rata", "every_days": 3, "platform_share": 0.5}
+    done = run(community(collaboration=TOGETHER, revenue=money, steps=6))
+    royalties = done.store.read("events/royalties").to_pandas()
+    shares = done.store.read("events/shares").to_pandas().set_index(["replica", "step", "creator"])
+    assert set(royalties["step"]) == {3, 6}
+    brought = royalties.groupby(["replica", "step", "host"])[["income", "views"]].sum()
+    paid = shares.loc[brought.index.set_names(["replica", "step", "creator"])]
+    assert (brought["income"].to_numpy() <= paid["amount"].to_numpy()).all()
+    assert (brought["views"].to_numpy() <= paid["views"].to_numpy()).all()
+    assert done.world.tables["creators"]["views_hosted"].sum() == royalties["views"].sum()

@@ -53,13 +53,13 @@ def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dic
     rows = creators.num_rows
     for name in ("joint_works", "joint_views"):
         creators[name] = np.zeros((rows, len(net.niches)), np.int64)
-    for name in ("views_hosted", "earned_before"):
+    for name in ("views_hosted", "views_unpaid", "earned_before"):
         creators[name] = np.zeros(rows, np.int64)
     creators["last_partner"] = np.full(rows, NOBODY)
     creators["worked_with"] = bits.none_set(rows, net.num_creators)
     for name, value in (("partner", NOBODY), ("second_topic", NOBODY), ("partner_share", 0)):
         posts[name] = np.full(posts.num_rows, value)
-    for name in ("talks", "works"):
+    for name in ("talks", "works", "dues"):
         tables[name] = Table({column: none for column in STATES[name].columns})
 
 

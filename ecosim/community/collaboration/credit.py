@@ -15,10 +15,10 @@ from ecosim.community import bits
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout
-from ecosim.exact import value
+from ecosim.exact import MILLION, value
 from ecosim.fields import Array
 from ecosim.side import Events
-from ecosim.words import Decision, Question, Table
+from ecosim.words import Decision, Question, Table, concat
 
 if TYPE_CHECKING:
     from ecosim.world import World
@@ -118,8 +118,8 @@ class Credit:
 class Royalties:
     """After the day's settlement hosts pay their partners, and both learn from the views of the work.
 
-    What a work brought its host is the part of the host's income of today (`INCOME`) that the work's views are of all
-    its views, rounded down; the partner gets its share of that, rounded down.
+    What a work brought its host is the part of what the host was paid (`INCOME`) that the work's views are of all its
+    views since it was paid before, rounded down; the partner gets its share of that, rounded down.
     """
 
     name = "royalties"
@@ -134,47 +134,57 @@ class Royalties:
         return []
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
-        """Share what today's views of joint works brought."""
-        posts, net = world.tables["posts"], self._net
+        """Share what views of joint works have brought."""
+        posts, creators = world.tables["posts"], world.tables["creators"]
         rows = np.flatnonzero((posts["partner"] != NOBODY) & (posts["views_today"] > 0))
         rows = rows[world.is_live[posts["replica"][rows]]]
-        if not len(rows):
-            return {}
-        rows = rows[np.lexsort((posts["post"][rows], posts["replica"][rows]))]
-        replica, views, share = (posts[name][rows] for name in ("replica", "views_today", "partner_share"))
-        host, partner = posts["place"][rows] % net.num_creators, posts["partner"][rows]
-        host_row, partner_row = net.creator_row(replica, host), net.creator_row(replica, partner)
-        self._learn(world, rows, host_row, partner_row)
-        creators, ledger = world.tables["creators"], world.ledger
-        today = earned(world, replica, host) - creators["earned_before"][host_row]
-        income = today * views // np.maximum(creators["views_last"][host_row], 1)
-        paid = value(income, share)
-        ledger.pay("royalties", paid, ledger.rows(replica, host), ledger.rows(replica, partner))
-        return {
-            "royalties": Table(
-                {
-                    "replica": replica,
-                    "post": posts["post"][rows],
-                    "host": host,
-                    "partner": partner,
-                    "views": views,
-                    "income": income,
-                    "paid": paid,
-                }
-            )
-        }
+        self._learn(world, rows)
+        creators["views_unpaid"] += creators["views_last"]
+        dues = self._dues(world, rows)
+        host = self._net.creator_row(dues["replica"], dues["host"])
+        income = earned(world, creators["replica"], creators["member"]) - creators["earned_before"]
+        is_paid = income[host] > 0
+        creators["views_unpaid"][income > 0] = 0
+        world.tables["dues"] = dues.take(~is_paid)
+        return {"royalties": self._pay(world, dues.take(is_paid), income[host[is_paid]])} if is_paid.any() else {}
 
-    def _learn(self, world: World, rows: Array, host: Array, partner: Array) -> None:
+    def _learn(self, world: World, rows: Array) -> None:
         """The partner's record counts the work by its own topic; both keep their share of the views by niche."""
-        posts, creators, topics = (world.tables[name] for name in ("posts", "creators", "topics"))
-        views, second = posts["views_today"][rows], posts["second_topic"][rows]
+        posts, creators, topics, net = *(world.tables[n] for n in ("posts", "creators", "topics")), self._net
+        replica, views, second = (posts[name][rows] for name in ("replica", "views_today", "second_topic"))
+        host = net.creator_row(replica, posts["place"][rows] % net.num_creators)
+        partner = net.creator_row(replica, posts["partner"][rows])
         for name, count in (("views_by_topic", views), ("likes_by_topic", posts["likes_today"][rows])):
             np.add.at(creators[name], (partner, second), count)
-        np.add.at(topics["recent_views"], self._net.topic_row(posts["replica"][rows], second), views * TREND_SCALE)
+        np.add.at(topics["recent_views"], net.topic_row(replica, second), views * TREND_SCALE)
         of_partner = views * posts["partner_share"][rows]
-        np.add.at(creators["joint_views"], (host, creators["niche"][partner]), views * 10**6 - of_partner)
+        np.add.at(creators["joint_views"], (host, creators["niche"][partner]), views * MILLION - of_partner)
         np.add.at(creators["joint_views"], (partner, creators["niche"][host]), of_partner)
         np.add.at(creators["views_hosted"], host, views)
+
+    def _dues(self, world: World, rows: Array) -> Table:
+        """What waits to be paid, with today's views: a row a work, by replica and post; and its host's views so far."""
+        posts, net = world.tables["posts"], self._net
+        today = {name: posts[name][rows] for name in ("replica", "post", "partner", "partner_share")}
+        host = posts["place"][rows] % net.num_creators
+        zero = np.zeros(len(rows), np.int64)
+        new = Table({**today, "host": host, "views": posts["views_today"][rows], "of_views": zero})
+        both = concat([world.tables["dues"], new])
+        key = both["replica"] * (world.steps * net.num_creators + 1) + both["post"]
+        different, first, row = np.unique(key, return_index=True, return_inverse=True)
+        dues = both.take(first)
+        dues["views"] = np.zeros(len(different), np.int64)
+        np.add.at(dues["views"], row, both["views"])
+        dues["of_views"] = world.tables["creators"]["views_unpaid"][net.creator_row(dues["replica"], dues["host"])]
+        return dues
+
+    def _pay(self, world: World, dues: Table, income: Array) -> Table:
+        replica, ledger = dues["replica"], world.ledger
+        income = income * dues["views"] // np.maximum(dues["of_views"], 1)
+        paid = value(income, dues["partner_share"])
+        ledger.pay("royalties", paid, ledger.rows(replica, dues["host"]), ledger.rows(replica, dues["partner"]))
+        told = {name: dues[name] for name in ("replica", "post", "host", "partner", "views")}
+        return Table({**told, "income": income, "paid": paid})
 
 
 def earned(world: World, replica: Array, creator: Array) -> Array:
