@@ -23,6 +23,7 @@ SHORT_WITH_MODEL = ("--seeds", "2", "--steps", "1", *TALK_LITTLE)
 """The same where a language model answers: some twenty decisions, a few seconds on an idle machine."""
 SAYS = {
     "bargaining_table": "Against a Conceder, Cypress gets most as boulware",
+    "collaboration": "EUR (+",  # and the planted matrix is found again, see tests/community
     "contract_types": "wholesale 75 %, buyback 100 %, revenue sharing 100 %",  # Cachon (2003)
     "beer_game": "keep_to_target is cheapest ($204)",  # Sterman (1989), Management Science 35(3)
     "demand_forecaster": "changes distributors' bullwhip by -",

@@ -11,6 +11,7 @@ GOLDEN = {
     "bargaining_table": "00890734215d6ea9",
     "beer_game": "d1f26e4a1a3e10f6",
     "broken_promises": "1432eff6f756d5c7",
+    "collaboration": "071c0b7cd4cfb9b5",
     "contract_types": "b89f8620bf1c7b0a",
     "creator_community": "100a601cc5f29966",
     "delivery_scheduling": "8482c069af51b67f",
@@ -29,6 +30,7 @@ GOLDEN = {
     "supply_network": "9207073f5b366e42",
     "talking_market": "991dcdfb9ffc6573",
     "tired_viewers": "af4c0962a7150fca",
+    "trend_shock": "7d02fea9ecce713c",
     "trial_offer": "e55be83857ae01d3",
 }
 """Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""

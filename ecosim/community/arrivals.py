@@ -14,6 +14,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, grid
+from ecosim.community.trends import Lift
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class Arrive:
     """The day begins: newcomers come, viewers look at the feed or not, the heat of topics moves.
 
-    Heat, what fashion adds to the appeal of posts on a topic, becomes persistence · heat + volatility · shock. What the
-    platform remembers of recent posts and views fades by an eighth.
+    Heat, what fashion adds to the appeal of posts on a topic, becomes persistence · heat + volatility · shock; drift,
+    season and shocks of `trends` lift it besides. What the platform remembers of recent posts and views fades by an
+    eighth.
 
     Draws:
         From the world's seed: whether each viewer who is there looks, with `visit_chance` times what the day of the
@@ -34,12 +36,13 @@ class Arrive:
 
     name = "arrive"
     repeats = False
-    writes = ("arrivals", "heat")
 
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._num_niches = len(net.niches)
         self._trends = scenario.trends
         self._week = [1.0] if scenario.audience is None else scenario.audience.rhythm.week
+        self._lift = Lift(scenario, net) if scenario.trends.has_lift else None
+        self.writes = ("arrivals", "heat", *(("trend_shocks",) if scenario.trends.shocks else ()))
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked: all of it is exogenous."""
@@ -47,7 +50,7 @@ class Arrive:
 
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Who is there and who visits; the new heat."""
-        return {"arrivals": self._come(world), "heat": self._warm(world)}
+        return {"arrivals": self._come(world), **self._warm(world)}
 
     def _come(self, world: World) -> Table:
         viewers, is_live = world.tables["viewers"], world.is_live
@@ -67,17 +70,23 @@ class Arrive:
         come = np.flatnonzero(count)
         return Table({"replica": replica[come], "niche": niche[come], "viewers": count[come]})
 
-    def _warm(self, world: World) -> Table:
+    def _warm(self, world: World) -> dict[str, Table]:
         topics = world.tables["topics"]
         rows = np.flatnonzero(world.is_live[topics["replica"]])
         replica, topic = topics["replica"][rows], topics["topic"][rows]
+        if self._lift is not None:
+            topics["heat"][rows] -= topics["lift"][rows]
         if self._trends.volatility > 0:
             seed = world.seed(seeds.WORLD, replica)
             shock = seeds.normal(seeds.WORLD, seed, world.steps, self.name, (topic,), lane=1)
             topics["heat"][rows] = topics["heat"][rows] * self._trends.persistence + self._trends.volatility * shock
+        shocks = {}
+        if self._lift is not None:
+            shocks = {"trend_shocks": self._lift.move(world, rows)}
+            topics["heat"][rows] += topics["lift"][rows]
         # the memory of what was popular fades by an eighth a day
         for name in ("recent_views", "recent_posts"):
             grid(topics, name, world.num_replicas)[world.is_live] -= (
                 grid(topics, name, world.num_replicas)[world.is_live] // 8
             )
-        return Table({"replica": replica, "topic": topic, "heat": topics["heat"][rows]})
+        return {"heat": Table({"replica": replica, "topic": topic, "heat": topics["heat"][rows]}), **shocks}

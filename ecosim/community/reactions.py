@@ -39,7 +39,7 @@ SEES = {
         "log-odds", "what each post is worth to anybody today: itself, heat of its topic, title and label"
     ),
     "taste": Meaning("log-odds", "what the viewer finds in the topic of each post"),
-    "bond": Meaning("log-odds", "what following its creator adds to each post"),
+    "bond": Meaning("log-odds", "what following its creator, or the partner in a joint work, adds to each post"),
     "skip": Meaning("log-odds", "what doing something else is worth"),
     "like_bar": Meaning("log-odds", "a post worth this much is liked by half of its watchers"),
     "follow_bar": Meaning("log-odds", "a post worth this much makes half of its watchers follow its creator"),
@@ -150,7 +150,7 @@ class React:
             "is_followed": follows,
             "appeal": self._worth.appeal(world)[at],
             "taste": self._worth.taste(world, rows, at),
-            "bond": np.where(follows, facts.bond, 0.0),
+            "bond": np.where(follows | self._follows_partner(world, rows, at), facts.bond, 0.0),
             "skip": np.full(size, facts.skip),
             "like_bar": np.full(size, facts.like_bar),
             "follow_bar": np.full(size, facts.follow_bar),
@@ -174,6 +174,14 @@ class React:
                 viewers["trust_in_platform"][rows], facts.trust_in_platform
             )
         return columns
+
+    def _follows_partner(self, world: World, rows: Array, at: Array) -> Array | bool:
+        """Whether viewers follow the other maker of a joint work, bool (rows, slots)."""
+        posts = world.tables["posts"]
+        if "partner" not in posts:
+            return False
+        partner = posts["partner"][at]
+        return (partner != NOBODY) & bits.has(world.tables["viewers"]["follows"], rows[:, None], np.maximum(partner, 0))
 
     def _fields(self, is_shown: Array, is_followed: Array) -> tuple[Field, ...]:
         both = np.broadcast_to(True, (len(is_shown), 2))

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from ecosim.community import edges
 from ecosim.community.facts import entry as entering
 from ecosim.community.facts.audience import Audience
+from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Entry
 from ecosim.community.facts.feed import Feed, with_functions
@@ -18,26 +19,31 @@ from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
 from ecosim.community.facts.opinions import Opinions
 from ecosim.community.facts.people import Creators, Niche
-from ecosim.community.facts.publishing import Publishing, Trends
+from ecosim.community.facts.platform import Platform
+from ecosim.community.facts.publishing import Publishing
 from ecosim.community.facts.retraining import Retraining
 from ecosim.community.facts.revenue import Revenue
 from ecosim.community.facts.tastes import Tastes
+from ecosim.community.facts.trends import Trends
 from ecosim.community.facts.viewers import Viewers
 from ecosim.scenario import Amount, Scenario
 
 PhaseName = Literal[
-    "enter", "come_back", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "reflect",
-    "spread", "review", "appeal", "discuss", "settle", "award", "retrain", "quit",
+    "enter", "come_back", "arrive", "forecast", "steer", "invite", "split", "publish", "credit", "compose", "trace",
+    "screen", "recommend", "react", "spread", "reflect", "review", "appeal", "discuss", "settle", "award",
+    "royalties", "retrain", "quit",
 ]  # fmt: skip
 DAY: tuple[PhaseName, ...] = (
-    "enter", "come_back", "arrive", "publish", "trace", "compose", "screen", "recommend", "react", "reflect",
-    "spread", "review", "appeal", "discuss", "settle", "award", "retrain", "quit",
+    "enter", "come_back", "arrive", "forecast", "steer", "invite", "split", "publish", "credit", "compose", "trace",
+    "screen", "recommend", "react", "spread", "reflect", "review", "appeal", "discuss", "settle", "award",
+    "royalties", "retrain", "quit",
 )  # fmt: skip
 """The usual order of a day; of the phases in NEEDS, a day has those whose key the scenario has."""
 NEEDS: dict[PhaseName, str] = {
-    "enter": "entry", "come_back": "audience", "trace": "retraining", "compose": "moderation", "screen": "moderation",
-    "reflect": "audience", "spread": "graph", "review": "moderation", "appeal": "moderation", "discuss": "opinions",
-    "award": "contest", "retrain": "retraining", "quit": "entry",
+    "enter": "entry", "come_back": "audience", "forecast": "platform", "steer": "platform", "invite": "collaboration",
+    "split": "collaboration", "credit": "collaboration", "compose": "moderation", "trace": "retraining",
+    "screen": "moderation", "spread": "graph", "reflect": "audience", "review": "moderation", "appeal": "moderation",
+    "discuss": "opinions", "royalties": "collaboration", "award": "contest", "retrain": "retraining", "quit": "entry",
 }  # fmt: skip
 """Phases that do nothing without a key of the scenario, and that key."""
 
@@ -56,13 +62,14 @@ class CommunityScenario(Scenario):
         graph: who is tied to whom among viewers, and how what they share spreads; none if not said.
         opinions: what viewers think of a matter, and how they come closer; none if not said.
         audience: what viewers do and feel beyond the plain day; nothing by default.
-        ads_eur_per_view: what advertisers pay a creator for a view.
         ads_eur_per_view: what advertisers pay for a view: its creator, or with `revenue` the platform.
         revenue: what the platform takes in, and how it is shared out.
         contest: a prize that creators compete for every few days.
         entry: creators may come and quit.
         moderation: harm in posts, and who looks for it; none by default.
         retraining: what AI creators' models learn from; without it nobody retrains.
+        collaboration: how creators make joint works; none if not said.
+        platform: the platform as a member; it is none if not said.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -83,6 +90,8 @@ class CommunityScenario(Scenario):
     entry: Entry | None = None
     moderation: Moderation | None = None
     retraining: Retraining | None = None
+    collaboration: Collaboration | None = None
+    platform: Platform | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -128,6 +137,8 @@ class CommunityScenario(Scenario):
             *entering.faults(self),
             *self._graph_faults(),
             *self._retraining_faults(),
+            *self.trends.faults(self.niches, self.topics),
+            *(self.collaboration.faults(self.niches) if self.collaboration else ()),
         ]
         if faults:
             raise ValueError("\n".join(faults))

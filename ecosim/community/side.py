@@ -13,7 +13,20 @@ import numpy as np
 
 from ecosim.adder import Adder
 from ecosim.chapter import join
-from ecosim.community import attention, careers, contest, day, earnings, graph, opinions, retraining, shares
+from ecosim.community import (
+    attention,
+    careers,
+    collaboration,
+    contest,
+    day,
+    earnings,
+    graph,
+    opinions,
+    platform,
+    retraining,
+    shares,
+    trends,
+)
 from ecosim.community.audience import chapter as audience
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
@@ -39,6 +52,9 @@ CHAPTERS: tuple[Chapter, ...] = (
     careers.CHAPTER,
     earnings.CHAPTER,
     retraining.CHAPTER,
+    trends.CHAPTER,
+    platform.CHAPTER,
+    collaboration.CHAPTER,
 )
 """The subjects beyond the plain day, in the order in which they build and measure."""
 

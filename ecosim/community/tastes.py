@@ -69,8 +69,13 @@ class ByTopic:
         return np.zeros((len(creator), 0), np.int16)
 
     def worth(self, viewers: Table, viewer_row: Array, posts: Table, post_row: Array) -> Array:
-        """The viewer's taste in the post's topic."""
-        return cast(Array, viewers["taste"][viewer_row[:, None], posts["topic"][post_row]] / SCALE)
+        """The viewer's taste in the post's topic; of a joint work, in that of its two topics which it likes better."""
+        taste = viewers["taste"][viewer_row[:, None], posts["topic"][post_row]]
+        if "second_topic" in posts:
+            second = posts["second_topic"][post_row]
+            other = viewers["taste"][viewer_row[:, None], np.maximum(second, 0)]
+            taste = np.where(second >= 0, np.maximum(taste, other), taste)
+        return cast(Array, taste / SCALE)
 
 
 class ByTraits:

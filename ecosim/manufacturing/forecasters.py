@@ -18,7 +18,7 @@ from ecosim.fields import Array, Bucket
 from ecosim.manufacturing.chapter import Chapter
 from ecosim.manufacturing.forecasting import HOME, ROLE, SCHEMAS, STATES, Forecast, build, num_bytes
 from ecosim.manufacturing.scenario import ManufacturingScenario
-from ecosim.rules import accuracy
+from ecosim.rules import accuracy, forecasts
 from ecosim.side import Events, Figure, Series
 from ecosim.words import Answers, Expert, Question
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ecosim.world import World
 
 AVERAGED_WEEKS = 4
-SMOOTHING = 0.3
-"""What the newest week weighs in exponential smoothing; 0.1 … 0.3 is usual (Hyndman, Athanasopoulos 2021, 8.1)."""
 Z_90 = 1.2815515655446004
 """The standard normal value that 90 % lie below."""
 
@@ -36,7 +34,7 @@ def moving_average(question: Question) -> Answers:
     """The mean of the last four weeks; the scatter is that of all weeks shown around their mean."""
     history = question["history"]
     weeks = min(AVERAGED_WEEKS, history.shape[1])
-    return _answers(question, history[:, :weeks].sum(axis=1) / weeks, _scatter(history), 1.0 / weeks)
+    return _answers(question, forecasts.average(history, weeks), _scatter(history), 1.0 / weeks)
 
 
 def seasonal_naive(question: Question) -> Answers:
@@ -59,13 +57,10 @@ def exponential_smoothing(question: Question) -> Answers:
 
     Source: Brown (1959), Statistical forecasting for inventory control.
     """
-    history = question["history"].astype(np.float64)
-    level, squares = history[:, -1], np.zeros(len(history))
-    for week in range(history.shape[1] - 2, -1, -1):
-        error = history[:, week] - level
-        level, squares = level + SMOOTHING * error, squares + error * error
+    history, smoothing = question["history"], forecasts.SMOOTHING
+    level, squares = forecasts.smoothed(history)
     scatter = np.sqrt(squares / max(history.shape[1] - 1, 1))
-    return _answers(question, level, scatter, SMOOTHING / (2.0 - SMOOTHING))
+    return _answers(question, level, scatter, smoothing / (2.0 - smoothing))
 
 
 def _scatter(history: Array) -> Array:
@@ -116,8 +111,8 @@ def measure(world: World, events: Events, add: Adder) -> None:
 
 def conclude(world: World, series: Series, add: Adder) -> None:
     """Scores of whole runs; nan where nothing was scored."""
-    forecasts = world.tables["forecasts"]
-    mine = forecasts.take(forecasts["weeks"] > 0)
+    known = world.tables["forecasts"]
+    mine = known.take(known["weeks"] > 0)
     replica, size = mine["replica"], world.num_replicas
 
     def total(name: str) -> Array:

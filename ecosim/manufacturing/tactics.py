@@ -25,7 +25,6 @@ tactics); Li, Giampapa, Sycara (2006), Bilateral negotiation decisions with unce
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 import numpy as np
 
@@ -38,7 +37,6 @@ from ecosim.manufacturing.opponent import fit, worth_waiting_for
 from ecosim.rules import bargain, deals
 from ecosim.words import Answers, Expert, Question, for_any_role
 
-TACTICS = np.array([bargain.BOULWARE, bargain.LINEAR, bargain.CONCEDER])
 YIELD_TO_THREAT = 10
 """A threat moves the target by one of so many parts of the way to the limit."""
 BLUFF = 10
@@ -54,7 +52,7 @@ def mixed(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
     """
-    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, q.key["subject"] % len(TACTICS)))
+    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, q.key["subject"] % len(bargain.TACTICS)))
 
 
 @for_any_role
@@ -183,21 +181,12 @@ def _shared_out(low: Array, high: Array, share: Array, is_buyer: bool) -> Array:
 
 
 def _aspiration(question: Question, tactic: Array | int) -> Array:
-    """The aspiration of each row, looked up: rounds are few, rows are many; the last round is the end of time."""
+    """The aspiration of each row; the last round is the end of time."""
     round_ = question["round"]
     last = round_ + question["rounds_left"]
-    spans = int(last.max()) + 1
     if "said" in question.columns:
         round_ = np.minimum(round_ + (question["said"] == speech.PROMISE), last)
-    return _aspirations(spans)[(tactic * spans + round_) * spans + last]
-
-
-@cache
-def _aspirations(spans: int) -> Array:
-    """The aspiration of every tactic at every round of every span, at (tactic × spans + round) × spans + span."""
-    now, last = np.divmod(np.arange(spans * spans), spans)
-    time = bargain.elapsed(np.minimum(now, last), np.maximum(last, 1) - 1)
-    return np.concatenate([bargain.aspiration(time, one) for one in TACTICS.tolist()])
+    return bargain.demanded(tactic, round_, last)
 
 
 # ---- moves --------------------------------------------------------------------------------------------------------

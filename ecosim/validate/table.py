@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "manufacturing": ("manufacturing",),
-    "community": ("community", "competition", "collapse", "diffusion", "opinions", "moderation"),
+    "community": ("community", "competition", "collapse", "diffusion", "opinions", "moderation", "collaboration"),
     "minds": ("minds",),
 }
 """Where the cases of each part stand."""

@@ -1,4 +1,4 @@
-"""How posts are made, and how the heat of topics moves."""
+"""How posts are made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecosim.community.facts.people import LogOdds
-from ecosim.scenario import Amount, Count, Facts, Share
+from ecosim.scenario import Amount, Count, Facts
 
 
 class Effort(Facts):
@@ -45,15 +45,3 @@ class Publishing(Facts):
     title_vectors: Literal["none", "words", "minilm"] = "none"
     title_dims: Annotated[int, Field(ge=8, le=256)] = 32
     shows_rivals: bool = False
-
-
-class Trends(Facts):
-    """How the heat of topics moves: each day heat = persistence · heat + volatility · normal draw, in log-odds.
-
-    Attributes:
-        persistence: the share of yesterday's heat that is left.
-        volatility: standard deviation of what a day adds, log-odds; 0: no fashion.
-    """
-
-    persistence: Share = 0.9
-    volatility: Amount = 0.0
