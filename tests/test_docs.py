@@ -42,6 +42,7 @@ SAYS = {
     "tired_viewers": "Where viewers tire, mixing changes what a visit is worth by +",
     "supply_network": "times as much stock as levels for the whole network; no fewer",
     "talking_market": "Distributors pay least as boulware",
+    "word_of_mouth": "Hubs carry the largest cascade further than a small world does in 8 of 8",
 }
 """What each story comes to."""
 NOT_RUN = {

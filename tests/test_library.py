@@ -32,6 +32,7 @@ GOLDEN = {
     "tired_viewers": "af4c0962a7150fca",
     "trend_shock": "7d02fea9ecce713c",
     "trial_offer": "e55be83857ae01d3",
+    "word_of_mouth": "7e29ca352f5c1665",
 }
 """Digest prefixes of replica 0 after 6 steps, scripted. A change of the rules changes them; its commit says so."""
 
