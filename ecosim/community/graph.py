@@ -16,7 +16,7 @@ from ecosim.community import edges
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.graph import Graph
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.spread import SCHEMAS, SHARES, Spread, no_shares
+from ecosim.community.spread import NODES, SCHEMAS, Spread, no_nodes
 from ecosim.community.state import Layout
 from ecosim.fields import Array
 from ecosim.levers import Lever
@@ -78,7 +78,7 @@ def build(scenario: CommunityScenario, net: Layout, replicas: Table, tables: dic
     rows = net.viewer_row(tables["ties"]["replica"], both[:, 0])
     viewers["num_ties"] = np.bincount(rows, minlength=viewers.num_rows)
     viewers["share_chance"] = np.full(viewers.num_rows, facts.share_chance)
-    tables["shares"] = no_shares()
+    tables["cascade_nodes"] = no_nodes()
 
 
 def _facts(scenario: CommunityScenario) -> Graph:
@@ -114,7 +114,7 @@ STATES = {
             "friend": Meaning("id", "who gets what is shared"),
         },
     ),
-    "shares": SHARES,
+    "cascade_nodes": NODES,
     "viewers": State(
         "",
         {
@@ -125,7 +125,7 @@ STATES = {
 }
 
 METRICS = {
-    "shares": Figure("shares", "posts shared today, off the feed or after they came by ties"),
+    "cascade_shares": Figure("shares", "posts shared today, off the feed or after they came by ties"),
     "social_views": Figure("views", "views of posts that came by ties today"),
     "cascade_size": Figure("", "mean size of the cascades that grew today: the creator and all who have shared"),
     "largest_cascade": Figure("", "size of the largest of them"),
@@ -145,7 +145,7 @@ def measure(world: World, events: Events, add: Adder) -> None:
     if grown is None:
         return
     count = np.bincount(grown["replica"], minlength=world.num_replicas)
-    add("shares", grown, grown["shares"])
+    add("cascade_shares", grown, grown["shares"])
     add("social_views", grown, grown["views"])
     largest = np.zeros(world.num_replicas)
     np.maximum.at(largest, grown["replica"], grown["size"])
@@ -161,7 +161,7 @@ def conclude(world: World, series: Series, add: Adder) -> None:
     views = np.maximum(series["views", ""].sum(axis=0), 1)
     virality = series["virality", ""]
     days = (~np.isnan(virality)).sum(axis=0)
-    add.figures["shares_per_view", ""] = series["shares", ""].sum(axis=0) / views
+    add.figures["shares_per_view", ""] = series["cascade_shares", ""].sum(axis=0) / views
     add.figures["social_view_share", ""] = series["social_views", ""].sum(axis=0) / views
     add.figures["largest_cascade", ""] = series["largest_cascade", ""].max(axis=0)
     with np.errstate(invalid="ignore"):

@@ -32,7 +32,7 @@ _SHARE, _PASS, _CONTACTS, _WHOM = range(4)
 """Lanes of draws."""
 _COLUMNS = ("replica", "viewer", "place", "post", "parent", "until")
 
-SHARES = State(
+NODES = State(
     "a share of a post that still stands",
     {
         "replica": Meaning("id", "where it is"),
@@ -64,8 +64,8 @@ SCHEMAS = {
 }
 
 
-def no_shares() -> Table:
-    """The empty table `shares`."""
+def no_nodes() -> Table:
+    """The empty table `cascade_nodes`."""
     return Table({name: np.zeros(0, np.int64) for name in _COLUMNS})
 
 
@@ -109,8 +109,9 @@ class Spread:
             is_last = hop == self._facts.hops_per_day - 1
             carriers = self._shared_on(world, reached[-1], self._facts.pass_days - (not is_last))
             new.append(carriers)
-        world.tables["shares"] = _joined([before, *new])
+        world.tables["cascade_nodes"] = _joined([before, *new])
         seen = _joined([t for t in reached if t.num_rows] or [self._nobody()])
+        seen["is_shared"] = np.isin(self._code(seen), self._code(_joined(new)))
         self._view(world, seen)
         return {"cascades": self._cascades(world, _joined(new), seen)}
 
@@ -118,7 +119,7 @@ class Spread:
 
     def _standing(self, world: World) -> Table:
         """Shares of posts that have not made way for others."""
-        shares, posts = world.tables["shares"], world.tables["posts"]
+        shares, posts = world.tables["cascade_nodes"], world.tables["posts"]
         return shares.take(posts["post"][self._post_row(shares)] == shares["post"])
 
     def _off_feed(self, world: World, before: Table) -> Table:
@@ -204,20 +205,21 @@ class Spread:
         world.tables["viewings"] = self._viewings(world, seen)
 
     def _viewings(self, world: World, seen: Table) -> Table:
-        """The day's views with those by ties: no slot, and none of what is only done before the feed."""
+        """The day's views with those by ties: no slot, watched whole, and nothing of what is done before the feed."""
         viewings, size = world.tables["viewings"], seen.num_rows
         more = {
-            **{name: seen[name] for name in ("replica", "viewer", "place", "post")},
+            **{name: seen[name] for name in ("replica", "viewer", "place", "post", "is_shared")},
             "creator": seen["place"] % self._net.num_creators,
             "topic": world.tables["posts"]["topic"][self._post_row(seen)],
             "slot": np.full(size, NOBODY),
+            "share_watched": np.ones(size),
         }
         nothing = {n: np.zeros((size, *column.shape[1:]), column.dtype) for n, column in viewings.items()}
         return Table({n: np.concatenate([column, more.get(n, nothing[n])]) for n, column in viewings.items()})
 
     def _cascades(self, world: World, new: Table, seen: Table) -> Table:
         """The trees of posts that were shared, or came by ties, today."""
-        shares, posts = world.tables["shares"], world.tables["posts"]
+        shares, posts = world.tables["cascade_nodes"], world.tables["posts"]
         grown = np.unique(np.concatenate([self._post_row(new), self._post_row(seen)]))
         grown = grown[np.lexsort((posts["post"][grown], posts["replica"][grown]))]
         number = np.full(posts.num_rows, NOBODY)

@@ -91,7 +91,7 @@ def test_whoever_left_neither_gets_nor_passes(shared, community):
     phase = next(phase for phase in world.phases if phase.name == "spread")
     world.tables["viewers"]["is_active"][1] = False
     world.tables["viewers"]["has_watched"][1:] = 0
-    world.tables["shares"]["until"][:] = 1
+    world.tables["cascade_nodes"]["until"][:] = 1
     events = phase.apply(world, [], [])
     assert events["cascades"]["views"].sum() == 0
 
@@ -111,10 +111,20 @@ def test_what_viewers_said_of_sharing_counts_before_their_chance(shared):
     world.tables["viewings"] = world.tables["viewings"].take(np.array([0]))
     world.tables["viewings"]["is_shared"] = np.array([False])
     world.tables["viewers"]["has_watched"][1] = 0
-    world.tables["shares"] = world.tables["shares"].take(np.array([], int))
+    world.tables["cascade_nodes"] = world.tables["cascade_nodes"].take(np.array([], int))
     assert phase.apply(world, [], [])["cascades"].num_rows == 0
     world.tables["viewings"]["is_shared"][:] = True
     assert phase.apply(world, [], [])["cascades"]["views"].tolist() == [1]
+
+
+def test_what_came_by_ties_is_watched_whole(community, run):
+    """Where viewers say how much they watch, a post that a friend shared counts in full."""
+    facts = {"watch_bar": 5.0, "share_bar": 0.0}
+    seen = run(community(audience=facts, graph={"share_chance": 0.5}, steps=2)).world.tables["viewings"]
+    by_ties = seen["slot"] == -1
+    assert (seen["share_watched"][by_ties] == 1.0).all()
+    assert 0 < seen["is_shared"][by_ties].sum() < by_ties.sum()
+    assert (seen["share_watched"][~by_ties] < 1.0).any()
 
 
 def test_sharing_makes_views_and_pays_for_them(community, run):
@@ -168,4 +178,4 @@ def test_no_cascade_is_larger_than_who_watched_and_virality_is_networkx_s_mean_d
 def test_readier_sharers_are_a_lever(community, run):
     change = {"step": 1, "table": "viewers", "column": "share_chance", "set": 0.0}
     stopped = run(community(steps=2, graph={"share_chance": 0.5}, interventions=[change]))
-    assert stopped.series["shares", ""].tolist() == [[0, 0], [0, 0]]
+    assert stopped.series["cascade_shares", ""].tolist() == [[0, 0], [0, 0]]
