@@ -35,8 +35,9 @@ Learning:
     creators learn what pays (a bandit); and the profile of each viewer, from which a feed by content learns.
 
 Input:
-    None beside the scenario file. Arrivals and fashions are made by the model, from the scenario's figures. Where
-    `publishing.title_vectors` is `minilm`, titles are turned into vectors by that published encoder model.
+    None beside the scenario file, and the edge list that `graph.file` may name. Arrivals and fashions are made by the
+    model, from the scenario's figures. Where `publishing.title_vectors` is `minilm`, titles are turned into vectors by
+    that published encoder model.
 
 Prediction:
     Creators expect of a topic what posts on it brought before, to them and on the whole platform; how is the mind's
@@ -44,8 +45,9 @@ Prediction:
 
 Interaction:
     Creators meet viewers through the feed alone: a post is shown, watched, liked, its creator followed. Creators
-    compete for places in slates and for attention. Viewers affect each other only through what feeds make of the
-    views and likes of all.
+    compete for places in slates and for attention. Viewers affect each other through what feeds make of the views and
+    likes of all; with `graph` posts that one shares also come before those tied to it, and with `opinions` those who
+    meet, by lot or along ties, come closer.
 
 Collectives:
     None. A group of `creators` in a scenario shares its parameters and nothing else; niches are kinds of topics, not
