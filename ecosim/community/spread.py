@@ -109,7 +109,8 @@ class Spread:
             is_last = hop == self._facts.hops_per_day - 1
             carriers = self._shared_on(world, reached[-1], self._facts.pass_days - (not is_last))
             new.append(carriers)
-        world.tables["cascade_nodes"] = _joined([before, *new])
+        nodes = _joined([before, *new])
+        world.tables["cascade_nodes"] = nodes.take(np.argsort(self._code(nodes)))
         seen = _joined([t for t in reached if t.num_rows] or [self._nobody()])
         seen["is_shared"] = np.isin(self._code(seen), self._code(_joined(new)))
         self._view(world, seen)
@@ -238,11 +239,9 @@ class Spread:
         return Table({**about, **today, **found._asdict()})
 
     def _parents(self, shares: Table) -> Array:
-        """The row of each share's parent among them; of one off the feed, any."""
+        """The row of each share's parent among them, who are sorted; of one off the feed, any."""
         code = self._code(shares)
-        order = np.argsort(code, kind="stable")
-        wanted = code + shares["parent"] - shares["viewer"]
-        return order[np.minimum(np.searchsorted(code[order], wanted), len(order) - 1)] if len(order) else code
+        return np.searchsorted(code, code + shares["parent"] - shares["viewer"])
 
     def _viewer_row(self, table: Table) -> Array:
         return self._net.viewer_row(table["replica"], table["viewer"])
