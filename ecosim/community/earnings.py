@@ -19,7 +19,7 @@ from ecosim.side import Figure, Series
 if TYPE_CHECKING:
     from ecosim.world import World
 
-EARNED = ("ads", "shares", "prizes")
+EARNED = ("ads", "payouts", "prizes")
 """Reasons for which creators are paid."""
 
 
