@@ -9,7 +9,7 @@ import numpy as np
 from ecosim.adder import Adder
 from ecosim.community.chapter import Chapter
 from ecosim.community.entry import NOT_YET, SCHEMAS, STATES, Enter, Quit
-from ecosim.community.facts.entry import Entry
+from ecosim.community.facts.entry import Turnover
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, grid
@@ -83,7 +83,7 @@ def _measure(world: World, events: Events, add: Adder) -> None:
 
 def _conclude(world: World, series: Series, add: Adder) -> None:
     creators = world.tables["creators"]
-    num_days = cast(Entry, cast(CommunityScenario, world.scenario).entry).survival_days
+    num_days = cast(Turnover, cast(CommunityScenario, world.scenario).entry).survival_days
     came, left = creators["came_day"], creators["left_day"]
     is_judged = (came > NOT_YET) & (came + num_days - 1 <= world.steps)
     has_stayed = is_judged & ((left == NOT_YET) | (left - came + 1 > num_days))

@@ -19,7 +19,7 @@ from ecosim.side import Figure, Series
 if TYPE_CHECKING:
     from ecosim.world import World
 
-EARNED = ("ads", "shares", "prizes")
+EARNED = ("ads", "payouts", "prizes", "royalties")
 """Reasons for which creators are paid."""
 
 
@@ -64,7 +64,7 @@ CHAPTER = Chapter(
     kpis={
         "hhi_earnings": Figure(
             "",
-            "squared shares of what creators were paid (ads, shares, prizes), added up; 1 ÷ n for equals",
+            "squared shares of what creators were paid (ads, payouts, prizes, royalties), added up; 1 ÷ n for equals",
             "lower",
         ),
         "top_tenth_earnings": Figure(

@@ -14,7 +14,7 @@ import numpy as np
 
 from ecosim import seeds
 from ecosim.community.earnings import earned, income
-from ecosim.community.facts.entry import Entry
+from ecosim.community.facts.entry import Turnover
 from ecosim.community.facts.people import ROLES, Creators
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, text_column
@@ -89,7 +89,7 @@ class _Coming:
     """What both phases know."""
 
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
-        self.net, self.facts = net, cast(Entry, scenario.entry)
+        self.net, self.facts = net, cast(Turnover, scenario.entry)
         groups = groups_of(scenario)
         self.upkeep = np.array([micro(group.upkeep_eur_per_day) for group in groups])
         self.outside = np.array([micro(group.outside_eur_per_day) for group in groups])

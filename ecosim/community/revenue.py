@@ -9,7 +9,7 @@ import numpy as np
 
 from ecosim.community.posts import TREND_SCALE
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.shares import Sharing
+from ecosim.community.sharing import Sharing
 from ecosim.community.state import Layout
 from ecosim.side import Events
 from ecosim.words import Decision, Question, Table
@@ -33,7 +33,7 @@ class Settle:
         self._num_topics = net.num_topics
         self._sharing = Sharing(scenario, net) if scenario.revenue is not None else None
         if self._sharing is not None:
-            self.writes = ("takings", "shares")
+            self.writes = ("takings", "payouts")
 
     def ask(self, world: World) -> list[Question]:
         """Nobody is asked."""

@@ -13,7 +13,7 @@ from ecosim.community.facts import entry as entering
 from ecosim.community.facts.audience import Audience
 from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.contest import Contest
-from ecosim.community.facts.entry import Entry
+from ecosim.community.facts.entry import Turnover
 from ecosim.community.facts.feed import Feed, with_functions
 from ecosim.community.facts.graph import Graph
 from ecosim.community.facts.moderation import Moderation
@@ -87,7 +87,7 @@ class CommunityScenario(Scenario):
     ads_eur_per_view: Amount = 0.0
     revenue: Revenue | None = None
     contest: Contest | None = None
-    entry: Entry | None = None
+    entry: Turnover | None = None
     moderation: Moderation | None = None
     retraining: Retraining | None = None
     collaboration: Collaboration | None = None

@@ -24,7 +24,7 @@ from ecosim.community import (
     opinions,
     platform,
     retraining,
-    shares,
+    sharing,
     trends,
 )
 from ecosim.community.audience import chapter as audience
@@ -47,7 +47,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     moderation.CHAPTER,
     graph.CHAPTER,
     opinions.CHAPTER,
-    shares.CHAPTER,
+    sharing.CHAPTER,
     contest.CHAPTER,
     careers.CHAPTER,
     earnings.CHAPTER,

@@ -29,7 +29,7 @@ from ecosim.words import Table
 BOOKS = Books(
     assets=("cash",),
     externals=("advertisers", "nature", "owners", "models", "subscribers", "platform"),
-    reasons=("capital", "ads", "effort", "models", "interventions", "fees", "shares", "prizes", "upkeep", "royalties"),
+    reasons=("capital", "ads", "effort", "models", "interventions", "fees", "payouts", "prizes", "upkeep", "royalties"),
 )
 NO_INCOME = ("capital", "interventions")
 """Reasons for which cash comes and goes without being earned or spent."""

@@ -187,7 +187,7 @@ def test_partners_get_their_share_of_what_a_settlement_brings_however_long_it_ta
     money = {"rule": "pro_rata", "every_days": 3, "platform_share": 0.5}
     done = run(community(collaboration=TOGETHER, revenue=money, steps=6))
     royalties = done.store.read("events/royalties").to_pandas()
-    shares = done.store.read("events/shares").to_pandas().set_index(["replica", "step", "creator"])
+    shares = done.store.read("events/payouts").to_pandas().set_index(["replica", "step", "creator"])
     assert set(royalties["step"]) == {3, 6}
     brought = royalties.groupby(["replica", "step", "host"])[["income", "views"]].sum()
     paid = shares.loc[brought.index.set_names(["replica", "step", "creator"])]

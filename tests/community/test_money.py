@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecosim import simulate
 from ecosim.community.earnings import top_share
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.shares import Sharing
+from ecosim.community.sharing import Sharing
 from ecosim.community.state import BOOKS, layout
 from ecosim.errors import ScenarioError
 from ecosim.record.store import Memory
@@ -79,7 +79,7 @@ def test_a_viewers_money_goes_by_views_or_in_equal_parts_to_all_whom_it_watched(
         common = [3.75, 1.25, 0]
         own = [share / 2 for share in shares]
         assert cash(world) == [(a + b) * EURO for a, b in zip(common, own, strict=True)]
-        assert events["shares"]["views"].tolist() == [3, 1]
+        assert events["payouts"]["views"].tolist() == [3, 1]
 
 
 def test_time_watched_counts_where_viewers_decide_on_it():
@@ -165,10 +165,9 @@ def test_the_equilibrium_of_five_stakes_a_sixth_and_most_of_the_prize_is_spent(c
 
 
 def test_who_gets_a_prize_for_views_or_effort_is_drawn_among_those_who_had_any(community, run):
+    costly = {"low": {"cost_eur": 0.05}, "high": {"cost_eur": 0.05}}
     for scores in ("views", "effort"):
-        facts = community(
-            publishing={"low": {"cost_eur": 0.05}}, contest={"prize_eur": 1.0, "scores": scores, "every_days": 2}
-        )
+        facts = community(publishing=costly, contest={"prize_eur": 1.0, "scores": scores, "every_days": 2})
         awards = run(facts, keep_events=True).store.read("events/awards").to_pandas()
         assert set(awards["step"]) == {2, 4} and (awards["score"] > 0).all()
         assert (awards.groupby(["replica", "step"])["prize"].sum() == EURO).all()

@@ -55,6 +55,7 @@ LIBRARY = {
     "maintenance_or_not": {},
     "moderation_on_device": {"viewers.count": 20},
     "open_market_entry": {"negotiation.max_rounds": 4, "adoption.every_weeks": 1},
+    "revenue_sharing": {"contest.every_days": 1, "entry.every_days": 1, "entry.look_chance": 1.0, "viewers.count": 50},
     "talking_market": {"negotiation.max_rounds": 4},
 }
 """Scenarios that between them ask every question, made short."""

@@ -23,7 +23,7 @@ from ecosim.words import Decision, Question, Table, concat
 if TYPE_CHECKING:
     from ecosim.world import World
 
-INCOME = ("ads", "shares")
+INCOME = ("ads", "payouts")
 """Reasons for which creators are paid for views."""
 
 

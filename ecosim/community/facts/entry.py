@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ecosim.community.scenario import CommunityScenario
 
 
-class Entry(Facts):
+class Turnover(Facts):
     """Creators who wait may enter, and those who are there may quit for good; groups of `creators` say who waits.
 
     Attributes:

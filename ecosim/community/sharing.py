@@ -46,7 +46,7 @@ SCHEMAS = {
         ),
         is_rare=True,
     ),
-    "shares": Schema(
+    "payouts": Schema(
         "what each creator gets at a settlement",
         1,
         (
@@ -91,8 +91,8 @@ class Sharing:
         ads, fees = self._take_ads(world), self._take_fees(world)
         if world.steps % self.facts.every_days:
             return {"takings": _takings(world, {ADS: ads, FEES: fees})}
-        shares, paid, kept = self._share_out(world)
-        return {"takings": _takings(world, {ADS: ads, FEES: fees, PAID: paid, KEPT: kept}), "shares": shares}
+        payouts, paid, kept = self._share_out(world)
+        return {"takings": _takings(world, {ADS: ads, FEES: fees, PAID: paid, KEPT: kept}), "payouts": payouts}
 
     # ---- taking in ------------------------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Sharing:
         world.tables["tallies"] = no_tallies()
         rows = np.flatnonzero(due)
         replica, member = creators["replica"][rows], creators["member"][rows]
-        ledger.pay("shares", due[rows], ledger.outside("platform", replica), ledger.rows(replica, member))
+        ledger.pay("payouts", due[rows], ledger.outside("platform", replica), ledger.rows(replica, member))
         columns = {"replica": replica, "creator": member, "views": views[rows], "amount": due[rows]}
         return Table(columns), paid, total - paid
 
