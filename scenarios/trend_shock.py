@@ -34,7 +34,7 @@ print(table[["baseline_mean", "difference", "low", "high"]].round(0).to_string()
 skill = run.kpis[run.kpis["metric"] == "trend_skill"]["value"].mean()
 reach, cost = made["impressions"].xs(22, level="step"), table.loc["40 %", ["difference", "low", "high"]]
 print(
-    f"\nWith two slots in five by chance the topic has {reach['40 %']:.0%} of slots a week later, not {reach['none']:.0%};"
+    f"\nWith two slots in five by chance the topic has {reach['40 %']:.0%} of slots in a week, not {reach['none']:.0%};"
     f"\nviews: {cost['difference']:+,.0f} ({cost['low']:+,.0f} to {cost['high']:+,.0f}). "
     f"Forecasts are {skill:.0%} closer than repeating the last week."
 )
