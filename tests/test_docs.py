@@ -41,6 +41,7 @@ SAYS = {
     "supplier_outage": "With five weeks of parts it loses",
     "tired_viewers": "Where viewers tire, mixing changes what a visit is worth by +",
     "supply_network": "times as much stock as levels for the whole network; no fewer",
+    "trend_shock": "With two slots in five by chance the topic has",
     "talking_market": "Distributors pay least as boulware",
     "word_of_mouth": "Hubs carry the largest cascade further than a small world does in 8 of 8",
 }

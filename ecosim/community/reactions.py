@@ -150,7 +150,7 @@ class React:
             "is_followed": follows,
             "appeal": self._worth.appeal(world)[at],
             "taste": self._worth.taste(world, rows, at),
-            "bond": np.where(follows | self._follows_partner(world, rows, at), facts.bond, 0.0),
+            "bond": self._worth.bond(world, rows, at, follows),
             "skip": np.full(size, facts.skip),
             "like_bar": np.full(size, facts.like_bar),
             "follow_bar": np.full(size, facts.follow_bar),
@@ -174,14 +174,6 @@ class React:
                 viewers["trust_in_platform"][rows], facts.trust_in_platform
             )
         return columns
-
-    def _follows_partner(self, world: World, rows: Array, at: Array) -> Array | bool:
-        """Whether viewers follow the other maker of a joint work, bool (rows, slots)."""
-        posts = world.tables["posts"]
-        if "partner" not in posts:
-            return False
-        partner = posts["partner"][at]
-        return (partner != NOBODY) & bits.has(world.tables["viewers"]["follows"], rows[:, None], np.maximum(partner, 0))
 
     def _fields(self, is_shown: Array, is_followed: Array) -> tuple[Field, ...]:
         both = np.broadcast_to(True, (len(is_shown), 2))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ecosim import seeds
+from ecosim.community import bits
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.state import Layout
+from ecosim.community.state import NOBODY, Layout
 from ecosim.community.tastes import tastes
 from ecosim.fields import Array
 from ecosim.words import Question
@@ -31,7 +32,7 @@ class Worth:
 
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._net, self._tastes, self._noise = net, tastes(scenario, net), scenario.tastes.noise
-        self._title_appeal = scenario.viewers.title_appeal
+        self._title_appeal, self._bond = scenario.viewers.title_appeal, scenario.viewers.bond
 
     def appeal(self, world: World) -> Array:
         """What each post is worth today to a viewer without tastes, float64 (places of all replicas,)."""
@@ -40,6 +41,15 @@ class Worth:
         creator = world.first_member[posts["replica"]] + posts["place"] % self._net.num_creators
         label = world.tables["creators"]["label_appeal"][creator]
         return cast(Array, (posts["appeal"] + heat) + (label + self._title_appeal * posts["title_fit"]))
+
+    def bond(self, world: World, rows: Array, at: Array, follows: Array) -> Array:
+        """What following the creator of each post adds, or of a joint work the partner, log-odds (rows, slots)."""
+        posts = world.tables["posts"]
+        if "partner" in posts:
+            partner = posts["partner"][at]
+            is_known = bits.has(world.tables["viewers"]["follows"], rows[:, None], np.maximum(partner, 0))
+            follows = follows | (is_known & (partner != NOBODY))
+        return np.where(follows, self._bond, 0.0)
 
     def taste(self, world: World, rows: Array, at: Array) -> Array:
         """What viewers find in posts, log-odds (rows, slots): taste, and whatever each finds in each by chance."""
