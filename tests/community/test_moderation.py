@@ -225,3 +225,13 @@ def test_what_who_has_quit_had_removed_comes_back_only_where_posts_are_kept(mode
     posts = done.world.tables["posts"]
     assert (events(done, "appeals").is_granted == 1).all()
     assert posts["is_open"].sum() == come_back * 5 * 2  # five creators, two replicas
+
+
+def test_where_viewers_are_asked_for_reports_theirs_count(moderated, run):
+    """Below so high a bar every watched post is reported, so each has as many reports as views."""
+    facts = moderated(where="nowhere", harm={"report_chance": 0.0, "false_report_chance": 0.0})
+    done = run(facts.with_changes(audience={"report_bar": 49.0}))
+    posts = done.world.tables["posts"]
+    assert posts["views"].sum() > 50
+    assert (posts["reports"] == posts["views"]).all()
+    assert (run(facts).world.tables["posts"]["reports"] == 0).all()
