@@ -14,6 +14,7 @@ import numpy as np
 
 from ecosim import seeds
 from ecosim.community import rivals
+from ecosim.community.catalogue import FilmTitles
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import Layout, grid, text_column
@@ -73,7 +74,7 @@ class Publish:
 
     Draws:
         From the world's seed, keyed by the creator: the noise of each post; the titles of human creators, evenly from
-        the templates.
+        the templates, or from the films of the topic where there is a `catalogue`.
 
     Args:
         scenario, net: the facts, and who is who.
@@ -94,6 +95,7 @@ class Publish:
         self._gains = np.array([level.appeal for level in levels])
         self._net, self._tastes = net, tastes(scenario, net)
         self._topic_names = text_column(net.topics)
+        self._films = None if scenario.catalogue is None else FilmTitles(net.topics)
         self._niche_names = text_column(net.niches)
         label = self._topic_names + " " + self._niche_names[net.topic_niche]
         self._compass = Compass(embed, label.tolist(), net.title_dims)
@@ -180,8 +182,10 @@ class Publish:
         title = decision.answers.get("title")
         if title is None:
             seed = world.seed(seeds.WORLD, replica)
-            pick = seeds.integers(NUM_TITLES, seeds.WORLD, seed, world.steps, self.name, (member,), lane=1)
-            title = template_titles(self._topic_names[topic], pick)
+            films = self._films
+            num = NUM_TITLES if films is None else films.num[topic]
+            pick = seeds.integers(num, seeds.WORLD, seed, world.steps, self.name, (member,), lane=1)
+            title = template_titles(self._topic_names[topic], pick) if films is None else films(topic, pick)
         return Table(
             {
                 "replica": replica,

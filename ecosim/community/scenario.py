@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ecosim.community import edges
+from ecosim import datasets
+from ecosim.community import catalogue, edges
 from ecosim.community.facts import entry as entering
 from ecosim.community.facts.audience import Audience
+from ecosim.community.facts.catalogue import Catalogue
 from ecosim.community.facts.collaboration import Collaboration
 from ecosim.community.facts.contest import Contest
 from ecosim.community.facts.entry import Turnover
@@ -52,7 +54,8 @@ class CommunityScenario(Scenario):
     """A creator community; a step is a day.
 
     Attributes:
-        niches: fields that creators and viewers are at home in, by name.
+        niches: fields that creators and viewers are at home in, by name; from the catalogue where there is one.
+        catalogue: niches, topics and titles taken from films; none by default.
         creators: groups of like creators, numbered through in this order.
         viewers: the audience, and what scripted viewers weigh.
         feed: how posts come before viewers.
@@ -74,7 +77,8 @@ class CommunityScenario(Scenario):
     """
 
     world: Literal["community"]
-    niches: Annotated[dict[str, Niche], Field(min_length=1)]
+    niches: dict[str, Niche] = Field(default_factory=dict)
+    catalogue: Catalogue | None = None
     creators: Annotated[list[Creators], Field(min_length=1)]
     viewers: Viewers
     feed: Feed = Feed()
@@ -117,7 +121,19 @@ class CommunityScenario(Scenario):
 
     def file_faults(self) -> list[str]:
         """What is wrong with the files that the scenario names, and feeds that no file can bring."""
-        return [*edges.faults(self), *self.feed.missing()]
+        rated = datasets.fault("movielens-100k") if self.tastes.kind == "ratings" else ""
+        return [*edges.faults(self), *self.feed.missing(), *([f"tastes: {rated}"] if rated else [])]
+
+    @model_validator(mode="after")
+    def _has_niches(self) -> Self:
+        films = self.catalogue
+        if films is not None and (fault := datasets.fault(films.source)):
+            raise ValueError(f"catalogue: {fault}")
+        if films is not None and not self.niches:
+            object.__setattr__(self, "niches", catalogue.niches(films.niches, films.topics))
+        if not self.niches:
+            raise ValueError("niches: missing; this key is required, at least one niche with its topics")
+        return self
 
     @model_validator(mode="after")
     def _has_a_day(self) -> Self:
@@ -147,6 +163,11 @@ class CommunityScenario(Scenario):
     def _niche_faults(self) -> list[str]:
         twice = sorted(topic for topic, times in Counter(self.topics).items() if times > 1)
         faults = [f"niches: topic {topic!r} is named twice" for topic in twice]
+        if self.catalogue is not None:
+            such = catalogue.topic_name("Drama", 1990)
+            faults += [
+                f"niches: no films on topic {t!r}; on {such!r} there are" for t in catalogue.strange(self.topics)
+            ]
         return faults + [
             f"creators[{i}].niche: unknown niche {group.niche!r}; known: {', '.join(self.niches)}"
             for i, group in enumerate(self.creators)
@@ -163,7 +184,7 @@ class CommunityScenario(Scenario):
 
     def _taste_faults(self) -> list[str]:
         if self.tastes.kind != "points":
-            return []
+            return self.tastes.genre_faults(self.niches)
         places, topics = self.tastes.places, self.topics
         known = ", ".join(topics)
         strange = [f"tastes.places: unknown topic {name!r}; known: {known}" for name in places if name not in topics]

@@ -19,7 +19,7 @@ from ecosim import seeds
 from ecosim.community import bits
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
-from ecosim.community.tastes import tastes
+from ecosim.community.tastes import ByRatings, tastes
 from ecosim.exact import micro
 from ecosim.fields import Array
 from ecosim.rules.ledger import Ledger
@@ -241,7 +241,8 @@ def _creators(scenario: CommunityScenario, net: Layout, replicas: Table) -> Tabl
 def _viewers(scenario: CommunityScenario, net: Layout, replicas: Table) -> Table:
     replica, viewer, seed = _rows(replicas, net.num_viewers)
     num_rows = len(replica)
-    favourite = _favourites(scenario, viewer, seed)
+    kind = tastes(scenario, net)
+    favourite = kind.favourites(viewer, seed) if isinstance(kind, ByRatings) else _favourites(scenario, viewer, seed)
     return Table(
         {
             "replica": replica,
@@ -249,7 +250,7 @@ def _viewers(scenario: CommunityScenario, net: Layout, replicas: Table) -> Table
             "arrives": arrival_days(scenario)[viewer],
             "visit_chance": np.full(num_rows, scenario.viewers.visit_chance),
             "favourite": favourite,
-            "taste": tastes(scenario, net).of_viewers(viewer, seed, favourite),
+            "taste": kind.of_viewers(viewer, seed, favourite),
             "profile": _first_profiles(net, favourite),
             "is_active": np.zeros(num_rows, bool),
             "has_left": np.zeros(num_rows, bool),

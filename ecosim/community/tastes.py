@@ -1,4 +1,4 @@
-"""Tastes: what each viewer finds in each post, by topic, by traits, or by nearness; hidden from creators and feeds.
+"""Tastes: what viewers find in posts, by topic, by traits, by nearness or as rated; hidden from creators and feeds.
 
 Whatever is drawn is kept as whole numbers (hundredths of log-odds, hundredths of traits, thousandths of a coordinate),
 so that sums of products are exact in any order.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from ecosim import seeds
+from ecosim.community import ratings
 from ecosim.exact import micro
 from ecosim.fields import Array
 
@@ -44,7 +45,7 @@ class Tastes(Protocol):
 def tastes(scenario: CommunityScenario, net: Layout) -> Tastes:
     """The tastes of a scenario."""
     kinds: dict[str, Callable[[CommunityScenario, Layout], Tastes]]
-    kinds = {"topics": ByTopic, "dot": ByTraits, "points": ByNearness}
+    kinds = {"topics": ByTopic, "dot": ByTraits, "points": ByNearness, "ratings": ByRatings}
     return kinds[scenario.tastes.kind](scenario, net)
 
 
@@ -76,6 +77,32 @@ class ByTopic:
             other = viewers["taste"][viewer_row[:, None], np.maximum(second, 0)]
             taste = np.where(second >= 0, np.maximum(taste, other), taste)
         return cast(Array, taste / SCALE)
+
+
+class ByRatings:
+    """As `ByTopic`, and in each niche what its genre is worth to the person of MovieLens whom the viewer stands for.
+
+    Draws:
+        From the world's seed, keyed by the viewer: which of the 943 people.
+    """
+
+    def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
+        self._by_topic, self._niche = ByTopic(scenario, net), net.topic_niche
+        self.worth, self.of_posts = self._by_topic.worth, self._by_topic.of_posts
+        self._genres = tuple(scenario.tastes.genres.get(niche, niche) for niche in net.niches)
+
+    def of_viewers(self, viewer: Array, seed: Array, favourite: Array) -> Array:
+        """Hundredths of log-odds, int16 (viewers, topics)."""
+        found = self._by_topic.of_viewers(viewer, seed, favourite).astype(np.int64)
+        found += ratings.lifts(self._genres)[self._person(viewer, seed)][:, self._niche]
+        return np.clip(found, -_MOST, _MOST).astype(np.int16)
+
+    def favourites(self, viewer: Array, seed: Array) -> Array:
+        """The favourite niche of each viewer, int64 (viewers,)."""
+        return ratings.favourites(self._genres)[self._person(viewer, seed)]
+
+    def _person(self, viewer: Array, seed: Array) -> Array:
+        return seeds.integers(ratings.NUM_PEOPLE, seeds.WORLD, seed, 0, _BUILD, (viewer,), lane=4)
 
 
 class ByTraits:

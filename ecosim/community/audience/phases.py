@@ -93,7 +93,10 @@ class ComeBack:
 
 
 class Reflect:
-    """The day's viewing sinks in: follows that were ended end, watchers tire, trust moves, acts are summed by post."""
+    """The day's viewing sinks in: follows that were ended end, watchers tire, trust moves, acts are summed by post.
+
+    That is what was watched in the feed: who got a post by a tie (`graph`) was asked nothing.
+    """
 
     name = "reflect"
     repeats = False
@@ -110,6 +113,7 @@ class Reflect:
     def apply(self, world: World, questions: Sequence[Question], decisions: Sequence[Decision]) -> Events:
         """Bring the rows of `viewings` home to viewers and creators."""
         seen = world.tables["viewings"]
+        seen = seen.take(seen["slot"] >= 0)
         if not seen.num_rows:
             return {}
         row = self._net.viewer_row(seen["replica"], seen["viewer"])

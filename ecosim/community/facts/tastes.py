@@ -1,7 +1,8 @@
-"""What viewers find in posts: by topic, by traits, or by nearness."""
+"""What viewers find in posts: by topic, by traits, by nearness, or as people rated films."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,13 @@ from ecosim.scenario import Amount, Facts
 
 Coordinate = Annotated[float, Field(ge=-1000, le=1000)]
 Point = list[Coordinate]
+
+
+GENRES = (
+    "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
+    "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+)  # fmt: skip
+"""Of MovieLens-100k."""
 
 
 class Crowd(Facts):
@@ -33,23 +41,27 @@ class Tastes(Facts):
     Attributes:
         kind: `topics`, a taste for each topic (`viewers.taste_spread` and `favourite_bonus`); `dot`, taste · traits of
             the post ÷ √dims, drawn for each viewer (`viewers.taste_spread`) and post (`trait_spread`) in `dims`
-            dimensions; `points`, `peak` less the distance between viewer and post.
+            dimensions; `points`, `peak` less the distance between viewer and post; `ratings`, as `topics`, and each
+            viewer is besides one of the 943 people of MovieLens-100k: it finds in a niche how much more of its genre
+            that person rated than others did, log-odds, and the niche with the largest excess is its favourite.
         dims: dimensions of tastes and traits (`dot` only).
         trait_spread: standard deviation of a post's traits (`dot` only).
         peak: what a viewer finds in a post at its own place (`points` only).
         places: where posts on each topic are (`points` only).
         place_spread: standard deviation of posts around the place of their topic, in each dimension (`points` only).
         crowds: where viewers are (`points` only); spread evenly between 0 and 1 in each dimension without any.
+        genres: for each niche that is not called as a genre of MovieLens, which one stands for it (`ratings` only).
         noise: standard deviation of what each viewer happens to find in each post besides, log-odds.
     """
 
-    kind: Literal["topics", "dot", "points"] = "topics"
+    kind: Literal["topics", "dot", "points", "ratings"] = "topics"
     dims: Annotated[int, Field(ge=1, le=256)] = 16
     trait_spread: Annotated[float, Field(ge=0, le=100)] = 1.0
     peak: LogOdds = 0.0
     places: dict[str, Point] = Field(default_factory=dict)
     place_spread: Amount = 0.0
     crowds: list[Crowd] = Field(default_factory=list)
+    genres: dict[str, str] = Field(default_factory=dict)
     noise: Annotated[float, Field(ge=0, le=50)] = 0.0
 
     @model_validator(mode="after")
@@ -68,4 +80,18 @@ class Tastes(Facts):
     @property
     def num_dims(self) -> int:
         """Dimensions of a post's traits; 0 where topics say all."""
-        return {"topics": 0, "dot": self.dims, "points": len(next(iter(self.places.values()), []))}[self.kind]
+        points = len(next(iter(self.places.values()), []))
+        return {"topics": 0, "dot": self.dims, "points": points, "ratings": 0}[self.kind]
+
+    def genre_faults(self, niches: Iterable[str]) -> list[str]:
+        """Niches for which no genre stands."""
+        if self.kind != "ratings":
+            return ["tastes.genres: is for tastes of kind 'ratings'"] if self.genres else []
+        known = f"is no genre of MovieLens; known: {', '.join(GENRES)}"
+        stands = {name: self.genres.get(name, name) for name in niches}
+        strange = [f"tastes.genres: unknown niche {name!r}" for name in self.genres if name not in stands]
+        return strange + [
+            f"tastes.genres: {genre!r}, for niche {name!r}, {known}"
+            for name, genre in stands.items()
+            if genre not in GENRES
+        ]
