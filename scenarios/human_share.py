@@ -22,7 +22,7 @@ def with_error(worlds: pd.DataFrame) -> pd.Series:
     return worlds.apply(lambda x: f"{x.mean():,.3f} ± {1.96 * x.sem():.3f}")
 
 
-shown = ["model_diversity", "lost_topics", "style_variance", "retention", "reach"]
+shown = ["model_diversity", "lost_topics", "style_variance", "title_similarity", "retention"]
 print("After 12 generations, by human share of corpora (truth: diversity 0.87, style variance 1):")
 print(pd.DataFrame({m: with_error(last[m][shown]) for m in SHARES}).T.to_string())
 print("\nAgainst no human posts, the same worlds:")

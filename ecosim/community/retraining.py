@@ -1,7 +1,6 @@
 """The loop of models that learn from what models posted: what is measured of it, and the chapter that brings it.
 
 Figures compare models with the truth, which is what humans post: `true_weights` of topics, and a standard normal style.
-They are outside the digest, so NumPy's floating point is fine here.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecosim import exact
 from ecosim.adder import Adder
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
@@ -97,7 +97,7 @@ def _of_models(world: World) -> dict[str, Array]:
     return {
         "model_generation": (grid(creators, "generation", num) * is_pupil).sum(axis=1) / size,
         "model_diversity": ((1 - (p * p).sum(axis=2)) * is_pupil).sum(axis=1) / size,
-        "model_entropy": -(pool * np.log(np.where(pool > 0, pool, 1.0))).sum(axis=1),
+        "model_entropy": -(pool * exact.log(np.where(pool > 0, pool, 1.0))).sum(axis=1),
         "topic_distance": np.abs(pool - q).sum(axis=1) / 2,
         "lost_topics": (pool == 0).mean(axis=1),
         "style_variance": (variance.mean(axis=2) * is_pupil).sum(axis=1) / size,

@@ -73,6 +73,7 @@ class CommunityScenario(Scenario):
         retraining: what AI creators' models learn from; without it nobody retrains.
         collaboration: how creators make joint works; none if not said.
         platform: the platform as a member; it is none if not said.
+        judge: who measures titles: hashed letters, hashed words, or the encoder model MiniLM; none if not said.
         phases: what happens in a day, in order; by default the usual day with what the scenario has.
     """
 
@@ -96,6 +97,7 @@ class CommunityScenario(Scenario):
     retraining: Retraining | None = None
     collaboration: Collaboration | None = None
     platform: Platform | None = None
+    judge: Literal["letters", "words", "minilm"] | None = None
     phases: list[PhaseName] = Field(default_factory=list)
 
     @property
@@ -228,6 +230,8 @@ class CommunityScenario(Scenario):
             faults.append(f"viewers.at_start: at most viewers.count = {viewers.count}, got {viewers.at_start}")
         if viewers.title_appeal and self.publishing.title_vectors == "none":
             faults.append("viewers.title_appeal: needs publishing.title_vectors: words or minilm, got none")
+        if self.judge is not None and self.judge == self.publishing.title_vectors:
+            faults.append(f"judge: {self.judge!r} ranks the feed (publishing.title_vectors); name another encoder")
         if self.steps * self.num_creators >= 2**31:
             faults.append(f"steps: steps × creators must stay below 2**31, got {self.steps * self.num_creators}")
         return faults

@@ -21,6 +21,7 @@ from ecosim.community import (
     day,
     earnings,
     graph,
+    judging,
     opinions,
     platform,
     retraining,
@@ -67,7 +68,7 @@ def names(scenario: CommunityScenario) -> dict[str, tuple[str, ...]]:
 
 def make_side(embedders: Mapping[str, Embedder]) -> Side:
     """The community with embedders for titles, by name as in `publishing.title_vectors`; `words` is there already."""
-    chapters = (day.chapter(embedders), *CHAPTERS)
+    chapters = (day.chapter(embedders), *CHAPTERS, judging.chapter(embedders))
     everything = join(chapters)
 
     def phases(scenario: CommunityScenario) -> list[Phase]:

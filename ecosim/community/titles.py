@@ -23,6 +23,7 @@ Embedder = Callable[[Sequence[str]], Array]
 """Texts to integers, (texts, dimensions); a text's row depends on the text alone."""
 
 _WORD_DIMS = 64
+_LETTER_DIMS, _LETTERS = 256, 3
 _OPENINGS = (
     "Why", "How I learned", "The truth about", "Inside", "My first year of", "Five minutes of",
     "Nobody tells you about", "A beginner's guide to", "What changed in", "The quiet joy of", "Rethinking", "Live:",
@@ -66,6 +67,11 @@ def word_vectors(texts: Sequence[str]) -> Array:
     return np.array([_text_vector(text) for text in texts], dtype=np.int64).reshape(len(texts), _WORD_DIMS)
 
 
+def letter_vectors(texts: Sequence[str]) -> Array:
+    """The sum of the hashed signs of all three letters in a row, word ends included, int64 (texts, 256)."""
+    return np.array([_letters_vector(text) for text in texts], dtype=np.int64).reshape(len(texts), _LETTER_DIMS)
+
+
 class Compass:
     """Texts as signs, and how well titles fit topics.
 
@@ -104,13 +110,23 @@ def _parts(title: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=65536)
 def _text_vector(text: str) -> Array:
-    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    return cast(Array, sum((_word_signs(word) for word in words), np.zeros(_WORD_DIMS, np.int64)))
+    return cast(Array, sum((_signs(word, _WORD_DIMS) for word in _words(text)), np.zeros(_WORD_DIMS, np.int64)))
 
 
 @lru_cache(maxsize=65536)
-def _word_signs(word: str) -> Array:
-    digest = hashlib.blake2b(word.encode(), digest_size=_WORD_DIMS // 8).digest()
+def _letters_vector(text: str) -> Array:
+    padded = f" {' '.join(_words(text))} "
+    grams = [padded[i : i + _LETTERS] for i in range(len(padded) - _LETTERS + 1)]
+    return cast(Array, sum((_signs(gram, _LETTER_DIMS) for gram in grams), np.zeros(_LETTER_DIMS, np.int64)))
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
+
+
+@lru_cache(maxsize=65536)
+def _signs(word: str, dims: int) -> Array:
+    digest = hashlib.blake2b(word.encode(), digest_size=dims // 8).digest()
     return np.unpackbits(np.frombuffer(digest, np.uint8)).astype(np.int64) * 2 - 1
 
 

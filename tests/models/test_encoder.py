@@ -42,3 +42,12 @@ def test_like_texts_are_nearer_than_unlike_ones(encoder):
 @pytest.mark.model
 def test_no_texts_are_no_vectors(encoder):
     assert encoder.embed([]).shape == (0, 384)
+
+
+@pytest.mark.model
+def test_each_different_text_is_read_once():
+    encoder = Encoder()
+    first = encoder.embed([TEXTS[0], TEXTS[1], TEXTS[0]])
+    again = encoder.embed([TEXTS[1], TEXTS[0]])
+    assert encoder.num_read == 2
+    assert np.array_equal(first[[1, 0]], again)
