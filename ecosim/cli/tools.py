@@ -123,7 +123,7 @@ def bench_manufacturing(as_json: Json = False) -> None:
 
 @bench.command("community")
 def bench_community(as_json: Json = False) -> None:
-    """10,000 viewers over 100 steps without models.
+    """The community without models: days of 1,000 to 1,000,000 viewers, time and memory (about 2 minutes).
 
     Example: `ecosim bench community`
     """

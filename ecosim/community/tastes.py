@@ -26,6 +26,7 @@ SCALE = 100
 PLACE_SCALE = 1000
 """Coordinates are counts of thousandths."""
 _MOST = 32_000
+_BLOCK = 4096
 _BUILD = "build"
 
 
@@ -122,12 +123,13 @@ class ByTraits:
         return self._drawn(creator, seed, step, "traits", self._trait_spread)
 
     def worth(self, viewers: Table, viewer_row: Array, posts: Table, post_row: Array) -> Array:
-        """The product, whole numbers summed dimension by dimension."""
-        taste, traits = viewers["taste"][viewer_row], posts["traits"]
-        found = np.zeros(post_row.shape, np.int64)
-        for dim in range(self._dims):
-            found += taste[:, dim, None].astype(np.int64) * traits[post_row, dim]
-        return cast(Array, found / self._unit)
+        """The product of whole numbers, exact in float64; rows in blocks that stay in the processor's cache."""
+        traits, found = posts["traits"].astype(np.float64), np.empty(post_row.shape)
+        for start in range(0, len(viewer_row), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            taste = viewers["taste"][viewer_row[part]].astype(np.float64)
+            found[part] = (traits[post_row[part]] @ taste[:, :, None])[:, :, 0]
+        return found / self._unit
 
     def _drawn(self, key: Array, seed: Array, step: int, purpose: str, spread: float) -> Array:
         found = np.empty((len(key), self._dims), np.int16)

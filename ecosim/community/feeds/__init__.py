@@ -45,7 +45,7 @@ __all__ = [
     "top",
 ]
 
-BLOCK = 2**22
+BLOCK = 2**23
 """Visits × posts in a block of visits, over all replicas."""
 
 FEEDS: Mapping[str, Feed] = {

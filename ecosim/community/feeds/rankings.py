@@ -90,7 +90,7 @@ def best(sight: Sight, visitor: Array, post: Array, num_slots: int, follow: int 
         Places, int64 (R, n, slots); −1 where none is left.
     """
     picks = _empty(sight, num_slots)
-    ties = _ties(sight)
+    ties, _ = _ties(sight), (sight.closed, sight.followed)  # looked up once for all parts
     right = np.concatenate([post.astype(np.float32) * np.float32(_TIES), ties[1]], axis=1)
     for part, some in sight.parts(_visits_at_once(sight.known)):
         left = np.concatenate([visitor[:, part].astype(np.float32), ties[0][:, part]], axis=2)
@@ -110,7 +110,7 @@ def by_score(sight: Sight, score: Callable[[Sight], Array], num_slots: int) -> A
         num_slots: how many.
     """
     picks = _empty(sight, num_slots)
-    visitor, post = _ties(sight)
+    (visitor, post), _ = _ties(sight), sight.closed  # looked up once for all parts
     for part, some in sight.parts(_visits_at_once(sight.known)):
         picks[:, part] = top(some, score(some) * float(_TIES) + visitor[:, part] @ post, num_slots)
     return picks
@@ -126,7 +126,10 @@ def top(sight: Sight, score: Array, num_slots: int) -> Array:
     known = sight.known
     if (known.candidates[:, -1] == NOBODY).any():
         np.copyto(score, -np.inf, where=(known.candidates == NOBODY)[:, None, :])
-    _set(sight, score, *sight.closed())
+    visit, replica, place = sight.closed
+    _close(sight, score, replica, visit, place)
+    on_slate = np.nonzero(sight.slate != NOBODY)
+    _close(sight, score, on_slate[0], on_slate[1], sight.slate[on_slate])
     picks = _empty(sight, num_slots)
     replica, visit = _rows(score)
     for slot in range(num_slots):
@@ -169,15 +172,15 @@ def _newest(sight: Sight, num_slots: int, follow: int) -> Array:
 def _favour(sight: Sight, score: Array, more: np.float32) -> None:
     """Add to the scores of posts of creators whom the visitor follows."""
     known = sight.known
-    replica, visit, creator = sight.followed()
+    visit, replica, creator = sight.followed
     for first in range(0, known.num_places, known.num_creators):
         number = known.candidate_at[replica, first + creator]
         is_there = number != NOBODY
         score[replica[is_there], visit[is_there], number[is_there]] += more
 
 
-def _set(sight: Sight, score: Array, replica: Array, visit: Array, place: Array) -> None:
-    """Nothing that is closed can be the best."""
+def _close(sight: Sight, score: Array, replica: Array, visit: Array, place: Array) -> None:
+    """What is closed can't be the best."""
     number = sight.known.candidate_at[replica, place]
     is_there = number != NOBODY
     score[replica[is_there], visit[is_there], number[is_there]] = -np.inf

@@ -18,6 +18,9 @@ from ecosim.community import bits
 from ecosim.community.state import NOBODY
 from ecosim.fields import Array
 
+Pairs = tuple[Array, Array, Array]
+"""Visit, replica, and something of the visit's."""
+
 
 @dataclass(frozen=True)  # no slots: what is worked out once a day is kept
 class Known:
@@ -104,8 +107,10 @@ class Sight:
     def is_open(self) -> Array:
         """Which posts may still be put on each slate, bool (R, n, P)."""
         found = self.is_here[:, :, None] & self.known.can_show[:, None, :]
-        replica, visit, place = self.closed()
+        visit, replica, place = self.closed
         found[replica, visit, place] = False
+        replica, visit, slot = np.nonzero(self.slate != NOBODY)
+        found[replica, visit, self.slate[replica, visit, slot]] = False
         return cast(Array, found)
 
     @cached_property
@@ -128,17 +133,17 @@ class Sight:
             found = found & (self.slate[replica, visit, slot] != place)
         return cast(Array, found)
 
-    def closed(self) -> tuple[Array, Array, Array]:
-        """Replica, visit and place of each post that is on the visit's slate, or that its viewer has watched."""
-        replica, visit, slot = np.nonzero(self.slate != NOBODY)
-        place = self.slate[replica, visit, slot]
+    @cached_property
+    def closed(self) -> Pairs:
+        """Visit, replica and place of each post that its viewer has watched, where that counts; visits ascend."""
         if self.known.watch_again:
-            return replica, visit, place
-        found = self._pairs(self._watched)
-        return tuple(np.concatenate(pair) for pair in zip(found, (replica, visit, place), strict=True))  # type: ignore[return-value]
+            none = np.zeros(0, np.int64)
+            return none, none, none
+        return self._pairs(self._watched)
 
-    def followed(self) -> tuple[Array, Array, Array]:
-        """Replica, visit and creator of each bond."""
+    @cached_property
+    def followed(self) -> Pairs:
+        """Visit, replica and creator of each bond; visits ascend."""
         return self._pairs(self._of_visitors(self.known.follows))
 
     def most_closed(self) -> int:
@@ -150,7 +155,11 @@ class Sight:
         """The same block in smaller ones of so many visits."""
         for start in range(0, self.viewer.shape[1], num_visits):
             part = slice(start, start + num_visits)
-            yield part, Sight(self.known, self.viewer[:, part], self.is_here[:, part], self.slate[:, part])
+            some = Sight(self.known, self.viewer[:, part], self.is_here[:, part], self.slate[:, part])
+            for name in ("closed", "followed"):  # what has been looked up for the whole block
+                if name in self.__dict__:
+                    some.__dict__[name] = _between(self.__dict__[name], start, start + num_visits)
+            yield part, some
 
     @cached_property
     def _watched(self) -> Array:
@@ -159,11 +168,21 @@ class Sight:
     def _of_visitors(self, column: Array) -> Array:
         return column[np.arange(len(self.viewer))[:, None], self.viewer]
 
-    def _pairs(self, table: Array) -> tuple[Array, Array, Array]:
-        """Replica, visit and column of the bits that are on in a table of visits."""
+    def _pairs(self, table: Array) -> Pairs:
+        """Visit, replica and column of the bits that are on in a table of visits."""
         row, column = bits.pairs(table.reshape(-1, table.shape[2]))
         replica, visit = np.divmod(row, self.viewer.shape[1])
-        return replica, visit, column
+        if len(table) == 1:
+            return visit, replica, column
+        order = np.argsort(visit, kind="stable")
+        return visit[order], replica[order], column[order]
+
+
+def _between(pairs: Pairs, start: int, stop: int) -> Pairs:
+    """Those of some visits, which count from 0 then."""
+    first, last = np.searchsorted(pairs[0], (start, stop))
+    visit, replica, column = (numbers[first:last] for numbers in pairs)
+    return visit - start, replica, column
 
 
 Feed = Callable[[Sight, int], Array]
