@@ -21,6 +21,7 @@ from ecosim.community import (
     day,
     earnings,
     graph,
+    homogeneity,
     opinions,
     platform,
     retraining,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 CHAPTERS: tuple[Chapter, ...] = (
     attention.CHAPTER,
+    homogeneity.CHAPTER,
     audience.CHAPTER,
     moderation.CHAPTER,
     graph.CHAPTER,

@@ -1,4 +1,4 @@
-"""Tastes: what each viewer finds in each post, by topic, by traits, or by nearness; hidden from creators and feeds.
+"""Tastes: what each viewer finds in each post, by topic, traits, nearness, or shares; hidden from creators and feeds.
 
 Whatever is drawn is kept as whole numbers (hundredths of log-odds, hundredths of traits, thousandths of a coordinate),
 so that sums of products are exact in any order.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from ecosim import seeds
+from ecosim.community.mixtures import ByShares
 from ecosim.exact import micro
 from ecosim.fields import Array
 
@@ -44,7 +45,7 @@ class Tastes(Protocol):
 def tastes(scenario: CommunityScenario, net: Layout) -> Tastes:
     """The tastes of a scenario."""
     kinds: dict[str, Callable[[CommunityScenario, Layout], Tastes]]
-    kinds = {"topics": ByTopic, "dot": ByTraits, "points": ByNearness}
+    kinds = {"topics": ByTopic, "dot": ByTraits, "points": ByNearness, "shares": ByShares}
     return kinds[scenario.tastes.kind](scenario, net)
 
 

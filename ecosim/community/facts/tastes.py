@@ -1,4 +1,4 @@
-"""What viewers find in posts: by topic, by traits, or by nearness."""
+"""What viewers find in posts: by topic, by traits, by nearness, or by shares."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ecosim.scenario import Amount, Facts
 
 Coordinate = Annotated[float, Field(ge=-1000, le=1000)]
 Point = list[Coordinate]
+Weight = Annotated[float, Field(ge=0.001, le=1e6)]
 
 
 class Crowd(Facts):
@@ -33,23 +34,30 @@ class Tastes(Facts):
     Attributes:
         kind: `topics`, a taste for each topic (`viewers.taste_spread` and `favourite_bonus`); `dot`, taste · traits of
             the post ÷ √dims, drawn for each viewer (`viewers.taste_spread`) and post (`trait_spread`) in `dims`
-            dimensions; `points`, `peak` less the distance between viewer and post.
-        dims: dimensions of tastes and traits (`dot` only).
+            dimensions; `points`, `peak` less the distance between viewer and post; `shares`,
+            the logarithm of taste · traits, both of them shares of a whole of `dims` attributes.
+        dims: dimensions of tastes and traits (`dot` and `shares`).
         trait_spread: standard deviation of a post's traits (`dot` only).
         peak: what a viewer finds in a post at its own place (`points` only).
         places: where posts on each topic are (`points` only).
         place_spread: standard deviation of posts around the place of their topic, in each dimension (`points` only).
         crowds: where viewers are (`points` only); spread evenly between 0 and 1 in each dimension without any.
+        taste_weight, trait_weight: how near viewers and posts are to their means; low: each is of one kind (`shares`).
+        taste_evenness, trait_evenness: how even the attributes are in the mean of a replica (`shares`).
         noise: standard deviation of what each viewer happens to find in each post besides, log-odds.
     """
 
-    kind: Literal["topics", "dot", "points"] = "topics"
+    kind: Literal["topics", "dot", "points", "shares"] = "topics"
     dims: Annotated[int, Field(ge=1, le=256)] = 16
     trait_spread: Annotated[float, Field(ge=0, le=100)] = 1.0
     peak: LogOdds = 0.0
     places: dict[str, Point] = Field(default_factory=dict)
     place_spread: Amount = 0.0
     crowds: list[Crowd] = Field(default_factory=list)
+    taste_weight: Weight = 10.0
+    trait_weight: Weight = 0.1
+    taste_evenness: Weight = 1.0
+    trait_evenness: Weight = 100.0
     noise: Annotated[float, Field(ge=0, le=50)] = 0.0
 
     @model_validator(mode="after")
@@ -68,4 +76,5 @@ class Tastes(Facts):
     @property
     def num_dims(self) -> int:
         """Dimensions of a post's traits; 0 where topics say all."""
-        return {"topics": 0, "dot": self.dims, "points": len(next(iter(self.places.values()), []))}[self.kind]
+        places = len(next(iter(self.places.values()), []))
+        return {"topics": 0, "dot": self.dims, "points": places, "shares": self.dims}[self.kind]
