@@ -34,6 +34,7 @@ SAYS = {
     "model_collapse": "accumulate: topics lost -",
     "delivery_scheduling": "expedite_when_late: a unit costs +",
     "open_market_entry": "concentration of makers (HHI, 0 to 1): -",
+    "learning_feed": "Under the collaborative feed histories overlap more than by chance in 6 of 6 worlds",
     "moderation_on_device": "Judging on the device changes harm's share of views by -",
     "revenue_sharing": "The rule shapley shares earnings more equally than pro rata in 8 of 8 worlds",
     "smart_manufacturing": "price of a pump, EUR: +",

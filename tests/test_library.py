@@ -18,6 +18,7 @@ GOLDEN = {
     "demand_forecaster": "780df8ef2c654ded",
     "early_warning": "5c73ba3e1497840a",
     "human_share": "58ee11b9c1555fb7",
+    "learning_feed": "f2ebf997af08d046",
     "maintenance_or_not": "56233a98bbc8fcaf",
     "model_collapse": "ddf0b2e3aaba3a2b",
     "moderation_on_device": "d15a402186d1988b",

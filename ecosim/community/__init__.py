@@ -33,6 +33,7 @@ Sensing:
 Learning:
     No mind changes during a run, but records grow: a creator's posts, views and likes by topic, from which scripted
     creators learn what pays (a bandit); and the profile of each viewer, from which a feed by content learns.
+    The feeds `collaborative` and `bandit` are fitted every day to who watched what, and keep nothing else.
 
 Input:
     None beside the scenario file, and the edge list that `graph.file` may name. Arrivals and fashions are made by the

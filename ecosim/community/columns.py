@@ -49,7 +49,7 @@ TABLES = {
             "favourite": Meaning("id", "the niche that it likes best"),
             "taste": Meaning(
                 "log-odds/100",
-                "what it finds in each topic, or in each trait; or its coordinates, in thousandths; hidden from all",
+                "in each topic or trait; or thousandths of a coordinate, 4,096ths of a share; hidden from all",
             ),
             "profile": Meaning(
                 "", "what the feed knows of it: niches, topics and title signs that it watched and liked"
@@ -74,7 +74,8 @@ TABLES = {
             "day": Meaning("day", "when the post appeared"),
             "topic": Meaning("id", "what it is about, in the order of the scenario"),
             "traits": Meaning(
-                "", "what tastes meet, in hundredths, or coordinates in thousandths; none where tastes are by topic"
+                "",
+                "what tastes meet: hundredths, thousandths of a coordinate, 4,096ths of a share; none if by topic",
             ),
             "is_open": Meaning("", "whether feeds may show it"),
             "appeal": Meaning("log-odds", "of the post itself: skill, effort and luck"),

@@ -3,7 +3,8 @@
 Creators: `scripted` is a bandit over topics (Thompson sampling on views per post), `trend` posts what is watched
 lately, `niche` stays with its own niche, `best_reply` goes where most viewers are left for it, `model` draws from what
 its model learned (`retraining`). Viewers: `scripted` is a multinomial logit over the slate and doing something else,
-`best` takes what is worth most to it. Whatever they sample is drawn from the mind's seed, keyed by the member.
+`best` takes what is worth most to it, `attentive` what is after attention has faded down the slate. Whatever they
+sample is drawn from the mind's seed, keyed by the member.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from ecosim.words import Answers, Expert, Question
 
 _EFFORT_SHARE = 3
 """Creators spend at most one part in three of what a post brought in on average."""
+
+_ATTENTION = 0.8
+"""How fast attention falls down a slate: in proportion to rank^−0.8, as Chaney et al. (2018) take it."""
 
 _PRIOR_POSTS = 1
 """A topic that a creator has not tried is judged as one post with what the platform's posts on it had lately."""
@@ -100,6 +104,25 @@ def logit_viewer(question: Question) -> Answers:
     return {**_acts(question, watched, slot, chosen), "leave": leave.astype(np.int64)}
 
 
+def attentive_viewer(question: Question) -> Answers:
+    """The post that is worth most, or none if `skip` is more, after attention has faded: worth − 0.8 · log(rank).
+
+    It likes, follows, leaves and so on as the scripted viewer does.
+
+    Source: Chaney, Stewart, Engelhardt (2018), RecSys: argmax of known utility × rank^−0.8; here in logarithms.
+    """
+    worth = np.where(question.masks["appeal"], worth_of(question), -np.inf)
+    rows = np.arange(question.num_rows)
+    seen = worth - _ATTENTION * exact.log(np.arange(1, worth.shape[1] + 1))
+    slot = seen.argmax(axis=1)
+    watched = seen[rows, slot] > question["skip"]
+    leave = _luck(question, 3) < _logistic(question["leave_pull"])
+    return {
+        **_acts(question, watched, slot, np.where(watched, worth[rows, slot], 0.0)),
+        "leave": leave.astype(np.int64),
+    }
+
+
 def best_viewer(question: Question) -> Answers:
     """Watches the post worth most to it, of equals any with the same chance, if that is worth more than `skip`.
 
@@ -175,7 +198,7 @@ _PUBLISHERS: dict[str, Expert] = {
 EXPERTS: dict[str, dict[str, Expert]] = {
     "human_creator.publish": _PUBLISHERS,
     "ai_creator.publish": _PUBLISHERS,
-    "viewer.react": {"scripted": logit_viewer, "best": best_viewer},
+    "viewer.react": {"scripted": logit_viewer, "best": best_viewer, "attentive": attentive_viewer},
 }
 
 

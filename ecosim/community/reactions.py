@@ -80,6 +80,7 @@ class React:
     def __init__(self, scenario: CommunityScenario, net: Layout) -> None:
         self._facts, self._audience = scenario.viewers, scenario.audience
         self._net, self._worth = net, Worth(scenario, net)
+        self._shows_watched = scenario.feed.shows_watched and not scenario.viewers.watch_again
         self._slots = tuple(str(slot + 1) for slot in range(scenario.feed.slate))
         self._topic_names = text_column(net.topics)
         self._is_ai = net.role == ROLES.index("ai_creator")
@@ -93,6 +94,9 @@ class React:
         replica, none = viewers["replica"][rows], np.full(len(rows), -1)
         slate = viewers["slate"][rows]
         columns = self._columns(world, rows, replica, slate)
+        is_shown = slate != NOBODY
+        if self._shows_watched:
+            is_shown &= ~bits.has(viewers["has_watched"], rows[:, None], np.maximum(slate, 0))
         return [
             Question(
                 role="viewer",
@@ -110,9 +114,9 @@ class React:
                 seed=world.seed(seeds.MIND, replica),
                 mind=viewers[f"mind.{self.name}"][rows],
                 columns=columns,
-                masks={name: slate != NOBODY for name in _SLATE if name in columns},
+                masks={name: is_shown for name in _SLATE if name in columns},
                 units=UNITS,
-                fields=self._fields(slate != NOBODY, columns["is_followed"]),
+                fields=self._fields(is_shown, columns["is_followed"]),
             )
         ]
 

@@ -20,6 +20,8 @@ from ecosim.community.feeds import (
     own_feeds,
     shortlist,
 )
+from ecosim.community.learned import LEARNED
+from ecosim.community.learned.fair import Fair
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout, grid
 from ecosim.errors import ScenarioError
@@ -41,11 +43,13 @@ class Recommend:
     watched is shown again only with `watch_again`. `cosine` is `content` by direction alone; `newest` is chronological,
     `following` too, with creators whom the visitor follows first; `social` ranks by the views of those close to the
     visitor. With `candidates`, only so many posts a day reach the sources. A share `explore_share` of the slots goes
-    to any open post, whatever its source put there.
+    to any open post, whatever its source put there. `collaborative` and `bandit` learn every day what to show. With
+    `fairness`, a group's posts then get the places that they are owed.
 
     Draws:
         From the world's seed, keyed by the viewer: the lotteries of `random` and `popular`, and the order of equals in
-        rankings; which slots are explored, and with what; equals among candidates, keyed by the post.
+        rankings; which slots are explored, and with what; equals among candidates, keyed by the post; what
+        `bandit` guesses.
     """
 
     name = "recommend"
@@ -59,11 +63,15 @@ class Recommend:
         learners: Mapping[str, Learner] = LEARNERS,
     ) -> None:
         self._facts, self._net = scenario.feed, net
-        self._watch_again = scenario.viewers.watch_again
+        self._watch_again = scenario.viewers.watch_again or scenario.feed.shows_watched
         if scenario.feed.missing():
             raise ScenarioError([f"scenario: {fault}" for fault in scenario.feed.missing()])
-        self._feeds, self._learners = {**feeds, **own_feeds(scenario.feed.own)}, learners
+        self._feeds = {**feeds, **own_feeds(scenario.feed.own)}
         sources = scenario.feed.sources()
+        shipped: dict[str, Learner] = {n: make(scenario.feed) for n, make in LEARNED.items() if n in sources}
+        self._learners = {**shipped, **learners}
+        owed = scenario.feed.fairness
+        self._fair = None if owed is None else Fair(owed, net, scenario.feed.slate)
         self._slots: dict[str, list[int]] = {
             s: [i for i, t in enumerate(sources) if t == s] for s in dict.fromkeys(sources)
         }
@@ -88,6 +96,9 @@ class Recommend:
         for start in range(0, num_visits, size):
             part = slice(start, start + size)
             picks = self._filled(known, feeds, viewer[:, part], is_here[:, part])
+            if self._fair is not None:
+                theirs = self._filled(self._fair.group(known), feeds, viewer[:, part], is_here[:, part])
+                picks = self._fair.merged(known, picks, theirs)
             replica, visit = np.nonzero(is_here[:, part])
             slates[replica, viewer[:, part][replica, visit]] = picks[replica, visit]
         return {}

@@ -224,8 +224,12 @@ class CommunityScenario(Scenario):
 
     def _size_faults(self) -> list[str]:
         viewers, faults = self.viewers, []
-        if self.feed.slate > self.num_creators:
-            faults.append(f"feed.slate: {self.feed.slate} posts a visit need as many creators, got {self.num_creators}")
+        places = self.num_creators * self.feed.kept_posts
+        if self.feed.slate > places:
+            faults.append(
+                f"feed.slate: {self.feed.slate} posts a visit need as many places, got {places}: "
+                f"{self.num_creators} creators × kept_posts {self.feed.kept_posts}"
+            )
         if viewers.at_start is not None and viewers.at_start > viewers.count:
             faults.append(f"viewers.at_start: at most viewers.count = {viewers.count}, got {viewers.at_start}")
         if viewers.title_appeal and self.publishing.title_vectors == "none":

@@ -21,6 +21,7 @@ from ecosim.community import (
     day,
     earnings,
     graph,
+    homogeneity,
     judging,
     opinions,
     platform,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 CHAPTERS: tuple[Chapter, ...] = (
     attention.CHAPTER,
+    homogeneity.CHAPTER,
     audience.CHAPTER,
     moderation.CHAPTER,
     graph.CHAPTER,

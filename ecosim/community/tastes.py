@@ -1,4 +1,4 @@
-"""Tastes: what viewers find in posts, by topic, by traits, by nearness or as rated; hidden from creators and feeds.
+"""Tastes: what viewers find in posts, by topic, traits, nearness, shares, or as rated; hidden from creators and feeds.
 
 Whatever is drawn is kept as whole numbers (hundredths of log-odds, hundredths of traits, thousandths of a coordinate),
 so that sums of products are exact in any order.
@@ -13,6 +13,7 @@ import numpy as np
 
 from ecosim import seeds
 from ecosim.community import ratings
+from ecosim.community.mixtures import ByShares
 from ecosim.exact import micro
 from ecosim.fields import Array
 
@@ -46,7 +47,13 @@ class Tastes(Protocol):
 def tastes(scenario: CommunityScenario, net: Layout) -> Tastes:
     """The tastes of a scenario."""
     kinds: dict[str, Callable[[CommunityScenario, Layout], Tastes]]
-    kinds = {"topics": ByTopic, "dot": ByTraits, "points": ByNearness, "ratings": ByRatings}
+    kinds = {
+        "topics": ByTopic,
+        "dot": ByTraits,
+        "points": ByNearness,
+        "ratings": ByRatings,
+        "shares": ByShares,
+    }
     return kinds[scenario.tastes.kind](scenario, net)
 
 

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "manufacturing": ("manufacturing",),
-    "community": ("community", "competition", "collapse", "diffusion", "opinions", "moderation", "collaboration"),
+    "community": (
+        "community",
+        "competition",
+        "collapse",
+        "diffusion",
+        "opinions",
+        "moderation",
+        "collaboration",
+        "homogenisation",
+    ),
     "minds": ("minds",),
 }
 """Where the cases of each part stand."""

@@ -15,7 +15,7 @@ def test_all_faults_of_a_file_come_at_once(community):
         )
     message = str(caught.value)
     assert "creators[0].niche: unknown niche 'sport'; known: sports, music" in message
-    assert "feed.slate: 9 posts a visit need as many creators, got 1" in message
+    assert "feed.slate: 9 posts a visit need as many places, got 2: 1 creators × kept_posts 2" in message
     assert "viewers.at_start: at most viewers.count = 40, got 99" in message
     assert "viewers.title_appeal: needs publishing.title_vectors" in message
 

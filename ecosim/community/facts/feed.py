@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
+from ecosim.community.facts.learned import Bandit, Collaborative, Fairness
 from ecosim.faults import did_you_mean
 from ecosim.fields import is_plain
 from ecosim.fingerprint import fingerprint
 from ecosim.scenario import Count, Facts, Share
 
-FeedSource = Literal["random", "popular", "hot", "content", "cosine", "newest", "following", "social"]
+FeedSource = Literal[
+    "random", "popular", "hot", "content", "cosine", "newest", "following", "social", "collaborative", "bandit"
+]
 SOURCES: tuple[FeedSource, ...] = get_args(FeedSource)
 
 
@@ -53,6 +56,10 @@ class Feed(Facts):
         prior_views: a in (views + a)^r, the chance in proportion of which the popular source shows a post.
         popularity_power: r in (views + a)^r.
         own: feeds of your own by name, which `mix` may name; given from Python, `run(…, feeds={"mine": my_feed})`.
+        collaborative, bandit: of the sources of these names.
+        fairness: what every slate owes to a group.
+        shows_watched: whether a post that the viewer has watched keeps its place on the slate, where it counts as
+            empty; without it, it is left out.
     """
 
     kind: Literal[FeedSource, "mix"] = "popular"
@@ -64,6 +71,10 @@ class Feed(Facts):
     prior_views: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     popularity_power: Annotated[float, Field(ge=0, le=8)] = 1.0
     own: dict[str, OwnFeed] = Field(default_factory=dict)
+    collaborative: Collaborative = Collaborative()
+    bandit: Bandit = Bandit()
+    fairness: Fairness | None = None
+    shows_watched: bool = False
 
     def sources(self) -> list[str]:
         """The source of each slot."""

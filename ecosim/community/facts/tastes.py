@@ -1,4 +1,4 @@
-"""What viewers find in posts: by topic, by traits, by nearness, or as people rated films."""
+"""What viewers find in posts: by topic, by traits, by nearness, by shares, or as people rated films."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ecosim.scenario import Amount, Facts
 
 Coordinate = Annotated[float, Field(ge=-1000, le=1000)]
 Point = list[Coordinate]
+Weight = Annotated[float, Field(ge=0.001, le=1e6)]
 
 
 GENRES = (
@@ -41,20 +42,23 @@ class Tastes(Facts):
     Attributes:
         kind: `topics`, a taste for each topic (`viewers.taste_spread` and `favourite_bonus`); `dot`, taste · traits of
             the post ÷ √dims, drawn for each viewer (`viewers.taste_spread`) and post (`trait_spread`) in `dims`
-            dimensions; `points`, `peak` less the distance between viewer and post; `ratings`, as `topics`, and each
+            dimensions; `points`, `peak` less the distance between viewer and post; `shares`, the logarithm of
+            taste · traits, both of them shares of a whole of `dims` attributes; `ratings`, as `topics`, and each
             viewer is besides one of the 943 people of MovieLens-100k: it finds in a niche how much more of its genre
             that person rated than others did, log-odds, and the niche with the largest excess is its favourite.
-        dims: dimensions of tastes and traits (`dot` only).
+        dims: dimensions of tastes and traits (`dot` and `shares`).
         trait_spread: standard deviation of a post's traits (`dot` only).
         peak: what a viewer finds in a post at its own place (`points` only).
         places: where posts on each topic are (`points` only).
         place_spread: standard deviation of posts around the place of their topic, in each dimension (`points` only).
         crowds: where viewers are (`points` only); spread evenly between 0 and 1 in each dimension without any.
         genres: for each niche that is not called as a genre of MovieLens, which one stands for it (`ratings` only).
+        taste_weight, trait_weight: how near viewers and posts are to their means; low: each is of one kind (`shares`).
+        taste_evenness, trait_evenness: how even the attributes are in the mean of a replica (`shares`).
         noise: standard deviation of what each viewer happens to find in each post besides, log-odds.
     """
 
-    kind: Literal["topics", "dot", "points", "ratings"] = "topics"
+    kind: Literal["topics", "dot", "points", "ratings", "shares"] = "topics"
     dims: Annotated[int, Field(ge=1, le=256)] = 16
     trait_spread: Annotated[float, Field(ge=0, le=100)] = 1.0
     peak: LogOdds = 0.0
@@ -62,6 +66,10 @@ class Tastes(Facts):
     place_spread: Amount = 0.0
     crowds: list[Crowd] = Field(default_factory=list)
     genres: dict[str, str] = Field(default_factory=dict)
+    taste_weight: Weight = 10.0
+    trait_weight: Weight = 0.1
+    taste_evenness: Weight = 1.0
+    trait_evenness: Weight = 100.0
     noise: Annotated[float, Field(ge=0, le=50)] = 0.0
 
     @model_validator(mode="after")
@@ -81,7 +89,7 @@ class Tastes(Facts):
     def num_dims(self) -> int:
         """Dimensions of a post's traits; 0 where topics say all."""
         points = len(next(iter(self.places.values()), []))
-        return {"topics": 0, "dot": self.dims, "points": points, "ratings": 0}[self.kind]
+        return {"topics": 0, "dot": self.dims, "points": points, "ratings": 0, "shares": self.dims}[self.kind]
 
     def genre_faults(self, niches: Iterable[str]) -> list[str]:
         """Niches for which no genre stands."""
