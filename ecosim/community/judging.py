@@ -72,7 +72,8 @@ def judged(world: World, net: Layout, embed: Embedder) -> dict[tuple[str, str], 
     unit, label = _unit(embed(titles)), _unit(embed(net.topics))
     quality = (unit * label[posts["topic"][at]]).sum(axis=1)
     found: dict[tuple[str, str], Array] = {}
-    for name, of_role in {"": role >= 0, **{name: role == code for code, name in enumerate(ROLES)}}.items():
+    groups: dict[str, Array] = {name: role == code for code, name in enumerate(ROLES)}
+    for name, of_role in {"": role >= 0, **groups}.items():
         if name and not (net.role == ROLES.index(name)).any():
             continue
         mine = [np.flatnonzero(of_role & (replica == r)) for r in range(world.num_replicas)]
