@@ -26,6 +26,7 @@ _MODULES = {
         "moderation",
         "collaboration",
         "homogenisation",
+        "providers",
     ),
     "minds": ("minds",),
 }
