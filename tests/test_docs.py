@@ -30,6 +30,7 @@ SAYS = {
     "music_lab": "Influence raises inequality by +",  # Salganik, Dodds and Watts (2006)
     "early_warning": "Firms that heed the news serve +",
     "creator_community": "feed shares attention less equally than chance in",
+    "feed_comparison": "Popularity makes attention more unequal in 8 of 8 worlds",
     "human_share": "One human post in ten keeps models more diverse in",
     "model_collapse": "accumulate: topics lost -",
     "delivery_scheduling": "expedite_when_late: a unit costs +",

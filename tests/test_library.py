@@ -17,6 +17,7 @@ GOLDEN = {
     "delivery_scheduling": "8482c069af51b67f",
     "demand_forecaster": "780df8ef2c654ded",
     "early_warning": "5c73ba3e1497840a",
+    "feed_comparison": "fffeaea662d45262",
     "human_share": "58ee11b9c1555fb7",
     "learning_feed": "f2ebf997af08d046",
     "maintenance_or_not": "56233a98bbc8fcaf",
