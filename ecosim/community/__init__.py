@@ -18,17 +18,18 @@ Scales:
     euros, exactly, in whole millionths.
 
 Decisions:
-    Creators decide on topic and effort of a post, AI creators on its title; viewers on watching, liking, following
-    and leaving. Income and attention are measured; no mind is told to maximise them. Scripted creators follow rules
-    of thumb and do not optimise; scripted viewers choose by random utility. What a language model or a function of a
-    user's own pursues is its own affair. All members of a role are asked at the same time, and each answers from its
-    own row.
+    Creators decide on topic and effort of a post, AI creators on its title; viewers on watching, liking, following and
+    leaving. Income and attention are measured; no mind is told to maximise them. Scripted creators follow rules of
+    thumb and do not optimise, but for those that reply best to their rivals; scripted viewers choose by random
+    utility. Where a scenario has `entry` or `contest`, creators also decide whether to come, to quit, and what to
+    stake for a prize. What a language model or a function of a user's own pursues is its own affair. All members of a
+    role are asked at the same time, and each answers from its own row.
 
 Sensing:
     A creator sees its own record, cash and followers, and what posts on each topic brought lately on the whole
-    platform; never the tastes of viewers, the rules of the feed, or the record of another creator. A viewer sees the
-    posts of its slate and what they are worth to it. The feed sees what was posted, shown and watched; never tastes.
-    What is seen is exact.
+    platform (with `publishing.shows_rivals` also each topic's audience); never the tastes of viewers, the rules of the
+    feed, or the record of another creator. A viewer sees the posts of its slate and what they are worth to it. The
+    feed sees what was posted, shown and watched; never tastes. What is seen is exact.
 
 Learning:
     No mind changes during a run, but records grow: a creator's posts, views and likes by topic, from which scripted
@@ -48,9 +49,9 @@ Prediction:
 
 Interaction:
     Creators meet viewers through the feed alone: a post is shown, watched, liked, its creator followed. Creators
-    compete for places in slates and for attention. Viewers affect each other through what feeds make of the views and
-    likes of all; with `graph` posts that one shares also come before those tied to it, and with `opinions` those who
-    meet, by lot or along ties, come closer.
+    compete for places in slates, for attention, and for shares of what the platform takes in (`revenue`) or a prize.
+    Viewers affect each other through what feeds make of the views and likes of all; with `graph` posts that one shares
+    also come before those tied to it, and with `opinions` those who meet, by lot or along ties, come closer.
 
 Collectives:
     None. A group of `creators` in a scenario shares its parameters and nothing else; niches are kinds of topics, not
