@@ -31,13 +31,15 @@ Sensing:
     What is seen is exact.
 
 Learning:
-    No mind changes during a run, but records grow: a creator's posts, views and likes by topic, from which scripted
-    creators learn what pays (a bandit); and the profile of each viewer, from which a feed by content learns.
+    No mind changes during a run, but what it is shown does. With `retraining`, AI creators' models (weights of topics
+    and words, moments of style) are fitted again to posts by humans and by models, every so many days. Records grow: a
+    creator's posts, views and likes by topic, from which scripted creators learn what pays (a bandit); and the profile
+    of each viewer, from which a feed by content learns.
 
 Input:
     None beside the scenario file, and the edge list that `graph.file` may name. Arrivals and fashions are made by the
-    model, from the scenario's figures. Where `publishing.title_vectors` is `minilm`, titles are turned into vectors by
-    that published encoder model.
+    model, from the scenario's figures. Where `publishing.title_vectors` or `judge` is `minilm`, titles are turned into
+    vectors by that published encoder model.
 
 Prediction:
     Creators expect of a topic what posts on it brought before, to them and on the whole platform; how is the mind's
