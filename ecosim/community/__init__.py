@@ -32,14 +32,16 @@ Sensing:
     feed sees what was posted, shown and watched; never tastes. What is seen is exact.
 
 Learning:
-    No mind changes during a run, but records grow: a creator's posts, views and likes by topic, from which scripted
-    creators learn what pays (a bandit); and the profile of each viewer, from which a feed by content learns.
-    The feeds `collaborative` and `bandit` are fitted every day to who watched what, and keep nothing else.
+    No mind changes during a run, but what it is shown does. With `retraining`, AI creators' models (weights of topics
+    and words, moments of style) are fitted again to posts by humans and by models, every so many days. Records grow: a
+    creator's posts, views and likes by topic, from which scripted creators learn what pays (a bandit); and the profile
+    of each viewer, from which a feed by content learns. The feeds `collaborative` and `bandit` are fitted every day to
+    who watched what, and keep nothing else.
 
 Input:
     None beside the scenario file, and the edge list that `graph.file` may name. Arrivals and fashions are made by the
-    model, from the scenario's figures. Where `publishing.title_vectors` is `minilm`, titles are turned into vectors by
-    that published encoder model. Where there is a `catalogue`, niches, topics and titles are those of 17,472
+    model, from the scenario's figures. Where `publishing.title_vectors` or `judge` is `minilm`, titles are turned into
+    vectors by that published encoder model. Where there is a `catalogue`, niches, topics and titles are those of 17,472
     films from Wikidata; where `tastes` are of kind `ratings`, each viewer takes after one of the 943 people of
     MovieLens-100k.
 

@@ -72,10 +72,9 @@ def judged(world: World, net: Layout, embed: Embedder) -> dict[tuple[str, str], 
     unit, label = _unit(embed(titles)), _unit(embed(net.topics))
     quality = (unit * label[posts["topic"][at]]).sum(axis=1)
     found: dict[tuple[str, str], Array] = {}
-    groups: dict[str, Array] = {name: role == code for code, name in enumerate(ROLES)}
-    for name, of_role in {"": role >= 0, **groups}.items():
-        if name and not (net.role == ROLES.index(name)).any():
-            continue
+    there = {str(name): code for code, name in enumerate(ROLES) if (net.role == code).any()}
+    groups: dict[str, Array] = {"": role >= 0} | {name: role == code for name, code in there.items()}
+    for name, of_role in groups.items():
         mine = [np.flatnonzero(of_role & (replica == r)) for r in range(world.num_replicas)]
         found["title_similarity", name] = np.array([mean_cosine(unit[rows]) for rows in mine])
         found["title_quality", name] = np.array([quality[rows].mean() if len(rows) else np.nan for rows in mine])

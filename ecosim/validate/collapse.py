@@ -44,7 +44,7 @@ def retrained(retraining: Mapping[str, Any], generations: int, pupils: int, huma
     return simulate.simulate(scenario, [Arm(name="all")], Memory(), Manner())
 
 
-def replacing(size: int = 20, pupils: int = 20) -> list[Figure]:
+def replacing(size: int = 20, pupils: int = 16) -> list[Figure]:
     """Twenty generations that each learn from twenty posts of the last one."""
     facts = {"every_days": size, "style_dims": 16}
     series = retrained(facts, generations=20, pupils=pupils).series
@@ -56,7 +56,7 @@ def replacing(size: int = 20, pupils: int = 20) -> list[Figure]:
     ]
 
 
-def accumulating(size: int = 10, generations: int = 20, pupils: int = 20) -> list[Figure]:
+def accumulating(size: int = 10, generations: int = 20, pupils: int = 16) -> list[Figure]:
     """Twenty generations that each learn from all posts so far, and the limit that the exact rest of them leads to."""
     facts = {"every_days": size, "style_dims": 24, "keep": "accumulate"}
     left = retrained(facts, generations=generations, pupils=pupils).series["style_variance", ""][-1]
@@ -107,7 +107,7 @@ CASES = (
         name="retraining_replace", part="community", kind="V1",
         shows="models that learn from their own last posts lose variance and diversity as fast as drift says",
         source="maximum likelihood: E[s²_T] = σ²(1 − 1/n)^T (Shumailov et al. 2024); for topics Wright (1931)",
-        method="phases publish, trace, retrain: 640 lineages × 16 dimensions, n = T = 20, 8 topics; errors over 32 "
+        method="phases publish, trace, retrain: 512 lineages × 16 dimensions, n = T = 20, 8 topics; errors over 32 "
         "replicas",
         compute=replacing,
     ),
@@ -115,7 +115,7 @@ CASES = (
         name="retraining_accumulate", part="community", kind="V1",
         shows="models that learn from all posts so far keep most of their variance",
         source="∏ (1 − 1/(n·t²)) → sin(π/√n) / (π/√n) (Gerstgrasser et al. 2024; Kazdan et al. 2024)",
-        method="phases publish, trace, retrain: 640 lineages × 24 dimensions, n 10, T 20; for the limit what was found "
+        method="phases publish, trace, retrain: 512 lineages × 16 dimensions, n 10, T 20; for the limit what was found "
         "is multiplied by the exact factors of t = 21, 22, …, in all .9951",
         compute=accumulating,
     ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecosim.validate import community
+from ecosim.validate import collapse, community
 
 
 @pytest.mark.slow
@@ -33,3 +33,35 @@ def test_social_influence_makes_hits_bigger_and_less_predictable():
     gini, unpredictability, *_, more_unequal, more_unlike = figures
     assert 0.30 < gini.found < 0.38 and 0.0070 < unpredictability.found < 0.0095
     assert more_unequal.found > 0.05 and more_unlike.found > 0.001
+
+
+@pytest.mark.slow
+def test_models_that_replace_their_data_lose_variance_by_drift():
+    """(1 − 1/20)^20 = .3585 of variance and of diversity; .95 of diversity after one generation."""
+    variance, first, diversity = collapse.replacing()
+    assert (variance.target, first.target, diversity.target) == (0.3585, 0.95, 0.3585)
+    assert variance.is_met and first.is_met and diversity.is_met
+    assert variance.high - variance.target < 0.08 and diversity.high - diversity.target < 0.06
+
+
+@pytest.mark.slow
+def test_models_that_accumulate_data_keep_what_eulers_product_says():
+    """n 10: .8434 in the end, .8476 after twenty generations."""
+    at_end, limit = collapse.accumulating()
+    assert (at_end.target, limit.target) == (0.8476, 0.8434)
+    assert at_end.is_met and limit.is_met
+    assert limit.high - limit.target < 0.03
+
+
+@pytest.mark.slow
+def test_a_tenth_of_human_posts_slows_the_loss_of_topics():
+    diversity, more = collapse.with_humans()
+    assert diversity.target == 0.7016
+    assert diversity.is_met and more.is_met
+    assert diversity.high - diversity.target < 0.03
+
+
+@pytest.mark.slow
+def test_a_language_model_that_reads_itself_gets_worse_and_less_so_with_some_of_the_original():
+    """Shumailov et al. (2024): held-out perplexity rises; 10 % of the original data slows it."""
+    assert [figure.name for figure in collapse.language() if not figure.is_met] == []
