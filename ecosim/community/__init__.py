@@ -47,13 +47,16 @@ Input:
 
 Prediction:
     Creators expect of a topic what posts on it brought before, to them and on the whole platform; how is the mind's
-    affair. Viewers expect nothing. Nobody is shown the future.
+    affair. With `platform` the platform forecasts the views of each topic from past ones. Viewers expect nothing.
+    Nobody is shown the future.
 
 Interaction:
     Creators meet viewers through the feed alone: a post is shown, watched, liked, its creator followed. Creators
     compete for places in slates, for attention, and for shares of what the platform takes in (`revenue`) or a prize.
     Viewers affect each other through what feeds make of the views and likes of all; with `graph` posts that one shares
-    also come before those tied to it, and with `opinions` those who meet, by lot or along ties, come closer.
+    also come before those tied to it, and with `opinions` those who meet, by lot or along ties, come closer. With
+    `collaboration` creators invite each other, bargain about shares of the income by the rules of the market's talks,
+    and make works of two niches.
 
 Collectives:
     None. A group of `creators` in a scenario shares its parameters and nothing else; niches are kinds of topics, not

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ecosim.adder import Adder
 from ecosim.community.chapter import Chapter
@@ -52,9 +51,15 @@ def spearman(x: Array, y: Array) -> float:
     """
     if len(x) < 2:
         return 0.0
-    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
+    a, b = (_ranks(values) - (len(values) + 1) / 2 for values in (x, y))
     spread = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / spread if spread > 0 else 0.0
+
+
+def _ranks(values: Array) -> Array:
+    """From 1; equals share the mean of their ranks."""
+    _, kind, size = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(size) - (size - 1) / 2)[kind]
 
 
 def _measure(world: World, events: Events, add: Adder) -> None:
