@@ -48,11 +48,18 @@ def philox4x32(counter: Four, key: tuple[Array, Array]) -> Four:
         return _philox_of_few(counter, key)
     if num_rows > _BLOCK:
         return _philox_of_many(counter, key, num_rows)
-    c0, c1, c2, c3 = counter
+    c0, c1, c2, c3 = (np.broadcast_to(column, num_rows) for column in counter)
     k0, k1 = key
     for _ in range(_ROUNDS):
         p0, p1 = c0 * _M0, c2 * _M1
-        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _LOW
+        c0, c2 = p1 >> _SHIFT, p0 >> _SHIFT
+        c0 ^= c1
+        c0 ^= k0
+        c2 ^= c3
+        c2 ^= k1
+        p1 &= _LOW
+        p0 &= _LOW
+        c1, c3 = p1, p0
         k0, k1 = (k0 + np.uint64(_W0)) & _LOW, (k1 + np.uint64(_W1)) & _LOW
     return c0, c1, c2, c3
 

@@ -13,7 +13,7 @@ FEEDS = {
     "chronological": {"feed.mix": ["following"]},
     "popular": {"feed.mix": ["popular"]},
     "content": {"feed.mix": ["content"]},
-    "social": {"feed.mix": ["social"]},
+    "collaborative": {"feed.mix": ["collaborative"]},
     "mixed": {"feed.mix": ["content", "popular"], "feed.explore_share": 0.2},
 }
 SHOWN = ["views", "attention_gini", "topic_diversity", "retention", "coverage"]

@@ -10,6 +10,7 @@ from ecosim.arms import Arm
 from ecosim.community import bits
 from ecosim.community.facts.feed import SOURCES
 from ecosim.community.feeds import FEEDS, LEARNERS
+from ecosim.community.learned import LEARNED
 from ecosim.community.state import NOBODY, grid
 
 CREATORS, SEEDS = 5, 2
@@ -46,7 +47,7 @@ places = st.fixed_dictionaries(
 
 
 def test_every_source_that_a_scenario_may_name_is_there():
-    assert sorted(SOURCES) == sorted([*FEEDS, *LEARNERS])
+    assert sorted(SOURCES) == sorted([*FEEDS, *LEARNERS, *LEARNED])
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -125,11 +125,12 @@ class Sight:
 
     def is_open_at(self, replica: Array, visit: Array, place: Array) -> Array:
         """Whether posts may still be put on slates, bool; three arrays that broadcast, −1 for no post."""
+        replica, visit, place = np.broadcast_arrays(replica, visit, place)
         found = self.known.can_show[replica, place] & (place >= 0)
         if not self.known.watch_again:
             bit = self._watched[replica, visit, place >> 3] >> (place & 7).astype(np.uint8)
             found = found & ((bit & 1) == 0)
-        for slot in range(self.slate.shape[2]):
+        for slot in np.flatnonzero((self.slate != NOBODY).any(axis=(0, 1))):
             found = found & (self.slate[replica, visit, slot] != place)
         return cast(Array, found)
 
