@@ -74,7 +74,7 @@ CASES: Sequence[Case] = (
         name="providers", part="community", kind="V2",
         shows="viewers far apart gain as little from the nearest of twenty documents as in another simulator",
         source="RecSim NG (Mladenov et al. 2021), ecosystem_simulation: mean utility −14 over one consumption, ± 5 %",
-        method=f"{WORLDS} worlds × 2,000 viewers × one day: documents at providers' places + N(0, 1), the nearest three "
+        method=f"{WORLDS} worlds × 2,000 viewers × one day: documents at providers' places + N(0, 1), nearest three "
         "shown, one picked by multinomial logit, worth 2 − distance. Five documents a provider; the source draws "
         "whose they are. Its noise of utility, 0 in the mean, is left out",
         compute=providers,
