@@ -65,7 +65,7 @@ DATASETS: Mapping[str, Dataset] = {
         Dataset(
             name="movielens-100k",
             about="100,000 ratings of 1,682 films by 943 people",
-            licence="research only, no redistribution",
+            licence="research, no copies",
             project="recbole",
             version="1.2.1",
             sha256="9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",

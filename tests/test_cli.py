@@ -219,7 +219,8 @@ def test_tables_show_words_as_they_are(shell, capsys, monkeypatch):
 def test_the_models_are_listed(shell):
     done = shell("models", "list")
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()] == ["name", "smollm2-135m-instruct", "minilm-l6-v2"]
+    names = [line.split()[0] for line in done.out.splitlines()]
+    assert names == ["name", "smollm2-135m-instruct", "minilm-l6-v2", "films", "movielens-100k"]
 
 
 # ---- faults: one line, exit code 2, nothing written -----------------------------------------------------------------
@@ -300,7 +301,7 @@ def test_a_model_that_is_not_here_and_cannot_come_is_told_with_the_way_out(shell
     monkeypatch.chdir(work)
     done = shell("run", MARKET, *TINY, "--mind", "distributor.negotiate=untrained")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("ecosim: model 'smollm2-135m-instruct' is not in ")
+    assert done.err.startswith("ecosim: 'smollm2-135m-instruct' is not in ")
     assert "where there is network, run: ecosim models fetch smollm2-135m-instruct" in done.err
     assert done.err.count("\n") == 1
     assert nothing(work)

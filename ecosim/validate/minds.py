@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCENARIOS = ("smart_manufacturing", "creator_community")
+SHOWN = {"creator_community": {"publishing.shows_rivals": True}}
+"""What some scripted minds have to be shown, by scenario."""
 
 KNOWN_ANSWERS = {
     ((0, 0, 0, 0), (0, 0)): (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8),
@@ -69,7 +71,8 @@ def scripted_minds(steps: int = 2, most_rows: int = 40) -> list[Figure]:
     """Every scripted mind of both ecosystems on questions of real runs: legal, and the same in any company."""
     num_minds, illegal, depends = 0, 0, 0
     for scenario in SCENARIOS:
-        for question in testing.questions(scenario, seeds=2, steps=steps):
+        facts = simulate.load_scenario(scenario, SHOWN.get(scenario))
+        for question in testing.questions(facts, seeds=2, steps=steps):
             some = question.take(np.arange(min(most_rows, question.num_rows)))
             for mind in experts_of(some, scenario):
                 num_minds += 1

@@ -56,7 +56,11 @@ def test_only_patterns_and_people_are_called_validation():
         assert case.kind in KINDS
         assert case.is_validation == (case.kind in ("V3", "V4"))
         assert case.source and case.method and case.shows
-    assert {case.name for case in every if case.is_validation} == {"beer_game_people", "music_lab"}
+    assert {case.name for case in every if case.is_validation} == {
+        "beer_game_people",
+        "music_lab",
+        "retraining_language",
+    }
 
 
 def test_one_json_object_holds_every_figure(shell):
