@@ -123,10 +123,10 @@ def bench_manufacturing(as_json: Json = False) -> None:
 
 @bench.command("community")
 def bench_community(as_json: Json = False) -> None:
-    """The community without models: days of 1,000 to 1,000,000 viewers, time and memory (about 2 minutes).
+    """The community: days of 1,000 to 1,000,000 viewers, time and memory, and titles a second that MiniLM reads.
 
     Example: `ecosim bench community`
     """
-    from ecosim.bench import community
+    from ecosim.bench import community, texts
 
-    show.figures(community.run(), as_json)
+    show.figures({"texts": texts.run(), **community.run()}, as_json)

@@ -24,6 +24,7 @@ from ecosim.community.learned import LEARNED
 from ecosim.community.learned.fair import Fair
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import NOBODY, Layout, grid
+from ecosim.community.threads import blocks, side_by_side
 from ecosim.errors import ScenarioError
 from ecosim.fields import Array
 from ecosim.side import Events
@@ -92,15 +93,16 @@ class Recommend:
         feeds = {name: self._feed(name, known) for name in self._slots}
         viewer = np.argsort(~visits, axis=1, kind="stable")[:, :num_visits]  # (R, n)
         is_here = np.take_along_axis(visits, viewer, axis=1)
-        size = max(1, BLOCK // max(1, known.post.size))
-        for start in range(0, num_visits, size):
-            part = slice(start, start + size)
+
+        def fill(part: slice) -> None:
             picks = self._filled(known, feeds, viewer[:, part], is_here[:, part])
             if self._fair is not None:
                 theirs = self._filled(self._fair.group(known), feeds, viewer[:, part], is_here[:, part])
                 picks = self._fair.merged(known, picks, theirs)
             replica, visit = np.nonzero(is_here[:, part])
             slates[replica, viewer[:, part][replica, visit]] = picks[replica, visit]
+
+        side_by_side(fill, blocks(num_visits, known.post.size, BLOCK))
         return {}
 
     def _feed(self, source: str, known: Known) -> Feed:
