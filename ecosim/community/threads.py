@@ -1,7 +1,7 @@
 """Blocks of rows on several threads: NumPy lets go of the interpreter while it counts, so that two cores do twice.
 
-A block's result depends on its own rows alone, so how many threads there are changes the time and no bit. Where BLAS has
-threads of its own they would wait for each other: within a block it has one.
+A block's result depends on its own rows alone, so how many threads there are changes the time and no bit. Where BLAS
+has threads of its own they would wait for each other: within a block it has one.
 """
 
 from __future__ import annotations

@@ -8,12 +8,11 @@ from ecosim.community import threads
 
 @pytest.mark.parametrize("cores", ["1", "3"])
 def test_the_number_of_threads_changes_no_bit(monkeypatch, cores):
-    """600 viewers and 72 posts a world are enough cells to be split."""
     monkeypatch.setenv("OMP_NUM_THREADS", cores)
     monkeypatch.setattr(threads, "_FEWEST", 1)
-    digest = testing.run_digests("creator_community", seeds=1, steps=3)
+    digests = testing.run_digests("creator_community", seeds=1, steps=3).manifest["digests"]
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert testing.run_digests("creator_community", seeds=1, steps=3) == digest
+    assert testing.run_digests("creator_community", seeds=1, steps=3).manifest["digests"] == digests
 
 
 def test_rows_are_split_among_threads_and_no_block_is_too_large(monkeypatch):
