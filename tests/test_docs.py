@@ -95,11 +95,12 @@ LEAVES = {
     "03_community_under_the_lens": [],
     "04_your_own": ["lemonade.yaml"],
     "05_beer_game_to_open_market": [],
+    "06_what_the_feed_does": [],
 }
 """The notebooks, and what each writes."""
 
 
-def test_there_are_five_notebooks():
+def test_there_are_six_notebooks():
     assert [path.stem for path in NOTEBOOKS] == list(LEAVES)
 
 
