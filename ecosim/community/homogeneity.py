@@ -7,6 +7,7 @@ million of them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,10 +71,15 @@ def slate_diversity(topics: Array, is_shown: Array, num_topics: int) -> Array:
 
 
 def _pairs(world: World, num_viewers: int) -> tuple[Array, Array]:
-    """Two different viewers each, (replicas, pairs): drawn once from the world's seed, so the same in all arms."""
-    shape = (world.num_replicas, NUM_PAIRS)
-    seed = np.repeat(world.seed(seeds.WORLD, np.arange(world.num_replicas)), NUM_PAIRS)
-    pair = np.tile(np.arange(NUM_PAIRS), world.num_replicas)
+    """Two different viewers each, (replicas, pairs): drawn from the world's seed, so the same in all arms and steps."""
+    return _pairs_of(world.seed(seeds.WORLD, np.arange(world.num_replicas)).tobytes(), num_viewers)
+
+
+@lru_cache(maxsize=2)
+def _pairs_of(world_seeds: bytes, num_viewers: int) -> tuple[Array, Array]:
+    found = np.frombuffer(world_seeds, np.uint64)
+    shape = (len(found), NUM_PAIRS)
+    seed, pair = np.repeat(found, NUM_PAIRS), np.tile(np.arange(NUM_PAIRS), len(found))
     one = seeds.integers(num_viewers, seeds.WORLD, seed, 0, "overlap", (pair,), lane=0)
     ahead = 1 + seeds.integers(max(1, num_viewers - 1), seeds.WORLD, seed, 0, "overlap", (pair,), lane=1)
     return one.reshape(shape), ((one + ahead) % num_viewers).reshape(shape)
