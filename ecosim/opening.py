@@ -144,4 +144,4 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
             batch_limit=manner.batch_limit,
         )
 
-    return Seats(ecosystem, make, [UNTRAINED, *scenario.models])
+    return Seats(ecosystem, make, [UNTRAINED, *scenario.models], asked=ecosystem.asked(scenario))

@@ -87,7 +87,9 @@ def _scenario_path(source: str | Path) -> Path:
 def _mind_faults(world: str, data: Mapping[str, Any]) -> list[Fault]:
     """Faults of the `minds` of a scenario file, as far as their shape allows."""
     minds, models = data.get("minds"), data.get("models")
-    seats = Seats(side(world), _no_model, [UNTRAINED, *(models if isinstance(models, dict) else ())])
+    ecosystem = side(world)
+    names = [UNTRAINED, *(models if isinstance(models, dict) else ())]
+    seats = Seats(ecosystem, _no_model, names, asked=ecosystem.asked_with(data))
     given = list(minds.items())[: 2 * MAX_FAULTS] if isinstance(minds, dict) else []
     return [
         (("minds", role), fault)
@@ -112,7 +114,7 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
         ScenarioError: all faults at once.
     """
     ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
+    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models], asked=ecosystem.asked(scenario))
     found = [text for _, text in _scenario_faults(scenario, arms)]
     found += [*_weight_faults(scenario), *_own_faults(scenario, arms)]
     wrong = [f"{place}: {fault}" for fault in found]

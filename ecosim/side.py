@@ -5,7 +5,7 @@ Only words are here, and no Mesa, so that a scenario can be checked, and a recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -169,6 +169,7 @@ class Side:
             with levers have the external account `nature` and the reason `interventions`.
         tables: what the tables that `build` makes are.
         phase_names: of the phases that a scenario has; None if every scenario has all.
+        needs: the key that a scenario must have for a phase to be there, of those that need one.
         menu: the minds that members may adopt while a scenario runs, by question, the same ones everywhere. `build`
             makes a table `menu` then, in each replica a row a mind, and the assembly writes their codes to its `code`.
         brought: what the subjects bring that a scenario has; None if every scenario has all.
@@ -195,6 +196,7 @@ class Side:
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
     phase_names: Callable[[Any], Sequence[str] | None] = lambda scenario: None
+    needs: Mapping[str, str] = field(default_factory=dict)
     menu: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda scenario: {}
     brought: Callable[[Any], Brought | None] = lambda scenario: None
 
@@ -232,6 +234,13 @@ class Side:
         there = self.phase_names(scenario)
         return {
             role: tuple(phase for phase in phases if there is None or phase in there)
+            for role, phases in self.roles.items()
+        }
+
+    def asked_with(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The phases that may ask each role in a scenario with these keys, in their usual days or weeks."""
+        return {
+            role: tuple(phase for phase in phases if self.needs.get(phase, phase) in (phase, *keys))
             for role, phases in self.roles.items()
         }
 

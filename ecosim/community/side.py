@@ -33,7 +33,7 @@ from ecosim.community.audience import chapter as audience
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.moderation import chapter as moderation
-from ecosim.community.scenario import CommunityScenario
+from ecosim.community.scenario import NEEDS, CommunityScenario
 from ecosim.community.state import books, build, layout
 from ecosim.community.titles import Embedder
 from ecosim.levers import Lever, Panel, Place
@@ -135,6 +135,7 @@ def make_side(embedders: Mapping[str, Embedder]) -> Side:
         panel=panel,
         tables=everything.states,
         phase_names=lambda scenario: scenario.phases,
+        needs=NEEDS,
         brought=brought,
     )
 

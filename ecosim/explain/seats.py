@@ -14,7 +14,7 @@ from ecosim.side import Side
 
 def seats_of(side: Side, facts: Scenario, wishes: Wishes) -> dict[str, tuple[SeatTold, ...]]:
     """Who answers each question of the side."""
-    seats = Seats(side, _no_model, [UNTRAINED, *facts.models])
+    seats = Seats(side, _no_model, [UNTRAINED, *facts.models], asked=side.asked(facts))
     plan = seats.plan(facts.minds, wishes, "scenario")
     return {
         f"{role}.{phase}": tuple(_seat(side, facts, f"{role}.{phase}", seat) for seat in found)

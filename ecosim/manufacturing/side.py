@@ -35,7 +35,7 @@ from ecosim.manufacturing import (
     week,
     welfare,
 )
-from ecosim.manufacturing.scenario import ManufacturingScenario
+from ecosim.manufacturing.scenario import NEEDS, ManufacturingScenario
 from ecosim.manufacturing.state import ROLES, books, build, layout
 from ecosim.side import Brought, Events, Figures, Phase, Series, Side
 from ecosim.words import Table
@@ -156,6 +156,7 @@ SIDE = Side(
     member_roles=lambda scenario: layout(scenario).role,
     names=names,
     phase_names=lambda scenario: scenario.phases,
+    needs=NEEDS,
     menu=menu.menu,
     brought=brought,
 )

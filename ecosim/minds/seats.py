@@ -35,12 +35,15 @@ class Seats:
         side: the ecosystem.
         language: gives the language mind of a name, or its recipe; called at most once a name.
         models: the names that are language minds.
+        asked: the phases that ask each role, which is what a mind for the whole role must answer; all of the side's if
+            not said.
         minds: by code.
     """
 
     side: Side
     language: Callable[[str], Mind | Recipe]
     models: Collection[str] = (UNTRAINED,)
+    asked: Mapping[str, Sequence[str]] | None = None
     minds: list[Mind | Recipe] = field(default_factory=list)
     _code_of: dict[object, int] = field(default_factory=dict)
 
@@ -70,6 +73,9 @@ class Seats:
     def codes(self, seats: Sequence[Seat]) -> Array:
         """The codes of some seats, int64; makes minds that have none yet."""
         return np.array([self._code(seat) for seat in seats], np.int64)
+
+    def _asked(self, role: str) -> Sequence[str]:
+        return self.side.roles[role] if self.asked is None else self.asked[role] or self.side.roles[role]
 
     def _code(self, seat: Seat) -> int:
         if seat not in self._code_of:
@@ -104,11 +110,11 @@ class Seats:
             return [] if is_mind else [f"{name}: a mind is a name, a function or an object with decide, got {seat!r}"]
         if seat in self.models:
             prompts = catalog.card(role).questions if role in catalog.roles() else {}
-            phases = [phase] if phase else self.side.roles[role]
+            phases = [phase] if phase else self._asked(role)
             return [
                 f"{name}: {seat!r} has no prompt for {role}.{p} in the catalogue" for p in phases if p not in prompts
             ]
-        questions = [f"{role}.{p}" for p in self.side.roles[role]]
+        questions = [f"{role}.{p}" for p in self._asked(role)]
         wanted = [f"{role}.{phase}"] if phase else questions
         known = {expert for q in wanted for expert in self.side.experts[q]} | set(self.models)
         missing = [q for q in wanted if seat not in self.side.experts[q]]
