@@ -196,7 +196,7 @@ class Side:
     panel: Callable[[Any], Panel] = lambda scenario: Panel()
     tables: Mapping[str, State] = field(default_factory=dict)
     phase_names: Callable[[Any], Sequence[str] | None] = lambda scenario: None
-    needs: Mapping[str, str] = field(default_factory=dict)
+    needs: Mapping[Any, str] = field(default_factory=dict)
     menu: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda scenario: {}
     brought: Callable[[Any], Brought | None] = lambda scenario: None
 

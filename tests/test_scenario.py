@@ -37,7 +37,7 @@ def changed(**keys):
         ({"minds": {"suplier": "scripted"}}, "minds.suplier: unknown role 'suplier', did you mean 'supplier'?"),
         ({"minds": {"supplier": "untraned"}}, "minds.supplier: unknown mind 'untraned', did you mean 'untrained'?"),
         ({"minds": {"supplier.quote": "scripted"}}, "minds.supplier.quote: supplier is not asked in 'quote'; known: adopt, bargain, dispatch, maintain, negotiate, perform, read, replenish, sign"),
-        ({"minds": {"supplier": "boulware"}}, "minds.supplier: 'boulware' answers only supplier.negotiate, supplier.bargain; write minds.supplier.negotiate: boulware"),
+        ({"minds": {"supplier": "boulware"}}, "minds.supplier: 'boulware' answers only supplier.negotiate; write minds.supplier.negotiate: boulware"),
         ({"minds": {"supplier": []}}, "minds.supplier: an empty list; name at least one mind, such as 'scripted'"),
         ({"late_penalty_share": 1.5}, "late_penalty_share: input should be less than or equal to 1, got 1.5"),
         ({"demand": {"kind": "poisson", "mean_units": 900.0}}, "demand: a Poisson mean_units is at most 500 (use kind: normal), got 900.0"),
