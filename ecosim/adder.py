@@ -8,6 +8,15 @@ from ecosim.fields import Array
 from ecosim.words import Table
 
 
+def ratio(above: Array, below: Array) -> Array:
+    """One over the other, float64; 0 where there is nothing below.
+
+    >>> ratio(np.array([1, 3]), np.array([2, 0]))
+    array([0.5, 0. ])
+    """
+    return np.where(below == 0, 0.0, above / np.where(below == 0, 1, below))
+
+
 class Adder:
     """Sums by replica, and by group within a replica, into figures."""
 

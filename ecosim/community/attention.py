@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ecosim.adder import Adder
+from ecosim.adder import Adder, ratio
 from ecosim.community.chapter import Chapter
 from ecosim.community.facts.people import ROLES
 from ecosim.community.scenario import CommunityScenario
 from ecosim.community.state import grid, layout
 from ecosim.fields import Array
+from ecosim.rules import inequality
 from ecosim.side import Events, Figure, Series
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def _measure(world: World, events: Events, add: Adder) -> None:
     posts, num = world.tables["posts"], world.num_replicas
     is_open = grid(posts, "is_open", num)
     shown = grid(posts, "impressions_today", num)
-    add.figures["coverage", ""] = _ratio(((shown > 0) & is_open).sum(axis=1), is_open.sum(axis=1))
+    add.figures["coverage", ""] = ratio(((shown > 0) & is_open).sum(axis=1), is_open.sum(axis=1))
     for group, members in _groups(world).items():
         there = is_open & members
-        add.figures["exposure", group] = _ratio((shown * there).sum(axis=1), there.sum(axis=1))
+        add.figures["exposure", group] = ratio((shown * there).sum(axis=1), there.sum(axis=1))
 
 
 def _conclude(world: World, series: Series, add: Adder) -> None:
@@ -80,11 +81,11 @@ def _conclude(world: World, series: Series, add: Adder) -> None:
                 add.figures[name, group] = days.mean(axis=0)
     shown = {group: value for (name, group), value in add.figures.items() if name == "exposure"}
     if set(ROLES) <= set(shown):
-        add.figures["ai_exposure_ratio", ""] = _ratio(shown["ai_creator"], shown["human_creator"])
-    add.figures["new_exposure_ratio", ""] = _ratio(shown["new"], shown["old"])
+        add.figures["ai_exposure_ratio", ""] = ratio(shown["ai_creator"], shown["human_creator"])
+    add.figures["new_exposure_ratio", ""] = ratio(shown["new"], shown["old"])
     views = grid(world.tables["creators"], "views", num)
     share = views / np.maximum(views.sum(axis=1, keepdims=True), 1)
-    add.figures["view_hhi", ""] = (share * share).sum(axis=1)
+    add.figures["view_hhi", ""] = np.nan_to_num(inequality.herfindahl(views))
     add.figures["top_tenth_share", ""] = np.sort(share, axis=1)[:, -max(1, views.shape[1] // 10) :].sum(axis=1)
     add.figures["exposure_merit", ""] = _merit(world)
 
@@ -103,11 +104,6 @@ def _groups(world: World) -> dict[str, Array]:
     is_new = grid(posts, "day", world.num_replicas) == world.steps
     by_role: dict[str, Array] = {name: role == code for code, name in enumerate(ROLES) if (net.role == code).any()}
     return {"": np.ones_like(is_new), **by_role, "new": is_new, "old": ~is_new}
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    """A ratio, 0 where there is nothing below."""
-    return np.where(below > 0, above / np.where(below > 0, below, 1), 0.0)
 
 
 CHAPTER = Chapter(metrics=METRICS, kpis=KPIS, measure=_measure, conclude=_conclude)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ecosim.adder import ratio
 from ecosim.community.facts.people import ROLES
 from ecosim.community.state import BOOKS, NO_INCOME, grid
 from ecosim.fields import Array
+from ecosim.rules import inequality
 from ecosim.side import Events, Figure, Figures, Series
 
 if TYPE_CHECKING:
@@ -60,10 +62,10 @@ def measure(world: World, events: Events) -> Figures:
     figures = {(name, ""): count for name, count in today.items()}
     figures |= {
         ("active_viewers", ""): active,
-        ("retention", ""): _ratio(active, come),
-        ("reach", ""): _ratio(today["views"], active + np.bincount(events["departures"]["replica"], minlength=num)),
+        ("retention", ""): ratio(active, come),
+        ("reach", ""): ratio(today["views"], active + np.bincount(events["departures"]["replica"], minlength=num)),
         ("attention_gini", ""): gini(views),
-        ("ai_view_share", ""): _ratio((views * _is_role(world, "ai_creator")).sum(axis=1), today["views"]),
+        ("ai_view_share", ""): ratio((views * _is_role(world, "ai_creator")).sum(axis=1), today["views"]),
         ("topic_diversity", ""): _effective_number(_views_by_topic(world)),
         ("followers", ""): grid(creators, "followers", num).sum(axis=1),
         ("mean_cash", ""): _cash(world).mean(axis=1),
@@ -86,8 +88,8 @@ def conclude(world: World, series: Series) -> Figures:
     active = grid(viewers, "is_active", num).sum(axis=1)
     come = active + grid(viewers, "has_left", num).sum(axis=1)
     figures = {
-        ("retention", ""): _ratio(active, come),
-        ("reach", ""): _ratio(reached.any(axis=2).sum(axis=1), come),
+        ("retention", ""): ratio(active, come),
+        ("reach", ""): ratio(reached.any(axis=2).sum(axis=1), come),
         ("attention_gini", ""): gini(counts["views"]),
         ("topic_diversity", ""): series["topic_diversity", ""].mean(axis=0),
     }
@@ -97,13 +99,13 @@ def conclude(world: World, series: Series) -> Figures:
         sums = {name: (count * of_group).sum(axis=1) for name, count in counts.items()}
         size = np.maximum(of_group.sum(axis=1), 1)
         figures["views", group] = sums["views"]
-        figures["likes_per_view", group] = _ratio(sums["likes"], sums["views"])
+        figures["likes_per_view", group] = ratio(sums["likes"], sums["views"])
         figures["followers", group] = sums["followers"] / size
         figures["income", group] = (income * of_group).sum(axis=1) / size
         if group:
-            figures["reach", group] = _ratio(reached[:, :, ROLES.index(group)].sum(axis=1), come)
+            figures["reach", group] = ratio(reached[:, :, ROLES.index(group)].sum(axis=1), come)
     ai_views = (counts["views"] * _is_role(world, "ai_creator")).sum(axis=1)
-    figures["ai_view_share", ""] = _ratio(ai_views, figures["views", ""])
+    figures["ai_view_share", ""] = ratio(ai_views, figures["views", ""])
     return {key: np.asarray(value, dtype=np.float64) for key, value in figures.items()}
 
 
@@ -115,10 +117,7 @@ def gini(counts: Array) -> Array:
     >>> gini(np.array([[1, 1, 1, 1], [0, 0, 0, 8]]))
     array([0.  , 0.75])
     """
-    ordered = np.sort(counts, axis=1)
-    n = ordered.shape[1]
-    weights = 2 * np.arange(1, n + 1) - n - 1
-    return _ratio((ordered * weights).sum(axis=1), n * ordered.sum(axis=1))
+    return np.nan_to_num(inequality.gini(counts))
 
 
 def unpredictability(shares: Array) -> float:
@@ -134,10 +133,6 @@ def unpredictability(shares: Array) -> float:
     weights = 2 * np.arange(1, num_worlds + 1) - num_worlds - 1
     pairs = num_worlds * (num_worlds - 1) / 2
     return float((ordered * weights[:, None]).sum(axis=0).mean() / pairs)
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    return cast(Array, above / np.where(below == 0, 1, below))
 
 
 def _effective_number(counts: Array) -> Array:

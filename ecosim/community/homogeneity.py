@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim import exact, seeds
-from ecosim.adder import Adder
+from ecosim.adder import Adder, ratio
 from ecosim.community.chapter import Chapter
 from ecosim.community.state import NOBODY, grid
 from ecosim.fields import Array
@@ -53,7 +53,7 @@ def overlap(world: World) -> Array:
     replica = np.arange(world.num_replicas)[:, None]
     a, b = packed[replica, one], packed[replica, other]
     both, either = (np.bitwise_count(bits).sum(axis=2, dtype=np.int64) for bits in (a & b, a | b))
-    return _ratio(both, either).mean(axis=1)
+    return ratio(both, either).mean(axis=1)
 
 
 def slate_diversity(topics: Array, is_shown: Array, num_topics: int) -> Array:
@@ -104,11 +104,7 @@ def _novelty(world: World) -> Array:
     shown, views = (grid(world.tables["posts"], name, num) for name in ("impressions_today", "views"))
     come = grid(world.tables["viewers"], "is_active", num) | grid(world.tables["viewers"], "has_left", num)
     share = np.minimum((views + 1) / (come.sum(axis=1, keepdims=True) + 1), 1.0)  # one more: log of 0
-    return _ratio((shown * -exact.log(share) / _LN_2).sum(axis=1), shown.sum(axis=1))
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    return np.where(below > 0, above / np.where(below > 0, below, 1), 0.0)
+    return ratio((shown * -exact.log(share) / _LN_2).sum(axis=1), shown.sum(axis=1))
 
 
 def _measure(world: World, events: Events, add: Adder) -> None:

@@ -5,11 +5,11 @@ Figures are outside the digest, so NumPy's floating point is fine here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.adder import Adder
+from ecosim.adder import Adder, ratio
 from ecosim.community import bits
 from ecosim.community.audience.acts import COMMENTS
 from ecosim.community.state import Layout, grid, layout
@@ -70,20 +70,20 @@ def measure(world: World, events: Events, add: Adder) -> None:
     views = np.bincount(seen["replica"], minlength=num)
     active, gone = grid(viewers, "is_active", num).sum(axis=1), _count(events["departures"], num)
     found = {
-        "viewer_utility": _ratio(gained, visits),
+        "viewer_utility": ratio(gained, visits),
         "missed_utility": missed(world, net),
-        "satisfaction": _ratio(views - np.bincount(acts["replica"], acts["let_down"], num), views),
+        "satisfaction": ratio(views - np.bincount(acts["replica"], acts["let_down"], num), views),
         "polarisation": polarisation(grid(viewers, "niche_views", num)),
-        "churn": _ratio(gone, active + gone),
+        "churn": ratio(gone, active + gone),
         "returns": _count(events["returns"], num),
     }
     for name in ("trust_in_platform", "trust_in_ai"):
         if name in viewers:
             total = (grid(viewers, name, num) * grid(viewers, "is_active", num)).sum(axis=1)
-            found[name] = _ratio(total / 1e6, active)
+            found[name] = ratio(total / 1e6, active)
     if facts.watch_bar is not None:
         watched = np.bincount(seen["replica"], seen["share_watched"], num)
-        found |= {"watch_hours": watched * facts.post_s / 3600, "completion": _ratio(watched, views)}
+        found |= {"watch_hours": watched * facts.post_s / 3600, "completion": ratio(watched, views)}
     for name, bar in (("shares", "share_bar"), ("unfollows", "unfollow_bar"), ("reports", "report_bar")):
         if getattr(facts, bar) is not None:
             found[name] = np.bincount(acts["replica"], acts[name], num)
@@ -102,7 +102,7 @@ def conclude(world: World, series: Series, add: Adder) -> None:
     add.figures["polarisation", ""] = polarisation(grid(world.tables["viewers"], "niche_views", num))
     back = series["returns", ""].sum(axis=0)
     still_gone = grid(world.tables["viewers"], "has_left", num).sum(axis=1)
-    add.figures["returns", ""] = _ratio(back, back + still_gone)
+    add.figures["returns", ""] = ratio(back, back + still_gone)
     if ("watch_hours", "") in series:
         add.figures["watch_hours", ""] = series["watch_hours", ""].sum(axis=0)
 
@@ -125,9 +125,9 @@ def polarisation(views: Array) -> Array:
     """
     views = views.astype(np.float64)
     size = views.sum(axis=-1)
-    own = _ratio((views * (views - 1)).sum(axis=(-1, -2)), (size * (size - 1)).sum(axis=-1))
+    own = ratio((views * (views - 1)).sum(axis=(-1, -2)), (size * (size - 1)).sum(axis=-1))
     of_niche = views.sum(axis=-2)
-    anyone = _ratio((of_niche**2).sum(axis=-1), of_niche.sum(axis=-1) ** 2)
+    anyone = ratio((of_niche**2).sum(axis=-1), of_niche.sum(axis=-1) ** 2)
     differs = (size > 1).any(axis=-1) & (anyone < 1)
     return np.where(differs, (own - anyone) / np.where(anyone < 1, 1 - anyone, 1), 0.0)
 
@@ -159,12 +159,8 @@ def missed(world: World, net: Layout) -> Array:
     is_asked = best_shown > -np.inf
     regret = np.where(is_asked, best - np.where(is_asked, best_shown, 0.0), 0.0)
     replica = viewers["replica"][rows]
-    return _ratio(np.bincount(replica, regret, num), np.bincount(replica, is_asked, num))
+    return ratio(np.bincount(replica, regret, num), np.bincount(replica, is_asked, num))
 
 
 def _count(table: Table, num: int) -> Array:
     return np.bincount(table["replica"], minlength=num)
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    return cast(Array, above / np.where(below == 0, 1, below))
