@@ -1,7 +1,7 @@
 """Feeds of a user's own: a function of a sight, or a mere score, which `ranking` makes a feed of.
 
-What such a function answers is checked: places of different posts that are open, for every visit. Blocks of visits may be
-asked about at the same time, on several threads: a feed that changes something of its own is none.
+What such a function answers is checked: places of different posts that are open, for every visit. Blocks of visits
+may be asked about at the same time, on several threads: a feed that changes something of its own is none.
 """
 
 from __future__ import annotations
