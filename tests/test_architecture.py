@@ -41,6 +41,8 @@ BESIDE = {
 HEAVY = {
     "torch": {"models", "pool", "minds", "bench", "training"},
     "transformers": {"models", "pool", "bench", "training"},
+    "peft": {"training"},
+    "sklearn": {"training"},
     "mesa": {"world", "mesa_page"},
     "ray": {"cluster"},
     "ipywidgets": set(),
