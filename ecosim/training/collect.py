@@ -110,7 +110,7 @@ class Scene(Entry):
         return range(self.world_seed, self.world_seed + self.seeds)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Witness:
     """A mind that notes what it is asked and what the teacher says, and acts by teacher or learner.
 
