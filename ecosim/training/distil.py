@@ -15,27 +15,35 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ecosim.catalog import Entry
-from ecosim.errors import CatalogError
+from ecosim.errors import CatalogError, TrainingError
 from ecosim.fields import Array
 from ecosim.minds.nano import NanoMind
 from ecosim.minds.scripted import Experts
-from ecosim.models.nano.net import Net
 from ecosim.models.nano.spec import NanoSpec
 from ecosim.reading import side
+from ecosim.training import lessons as files
 from ecosim.training.collect import ByMind, Examples, Lesson, Scene, Teacher, examples, play, together
 from ecosim.training.layouts import layout
-from ecosim.training.pupil import Schooling, begin, learn
+from ecosim.training.schooling import Schooling
+from ecosim.training.workbench import Say, Workbench
+
+if TYPE_CHECKING:
+    from ecosim.models.nano.net import Net
+    from ecosim.training.pupil import State
 
 TEACHERS: dict[str, str] = {"search": "ecosim.training.search", "play": "ecosim.training.play"}
 """Teachers that are more than a scripted mind: the module whose `teacher(role, phase)` gives one."""
 
 MOST_ROWS = 1_000_000
+
+TAUGHT, WEIGHTS = "taught.safetensors", "nano.safetensors"
+"""Files of the lessons, below `data/`, and of a seed's network, below its folder."""
 
 
 class Taught(Entry):
@@ -77,7 +85,7 @@ class Spec(Entry):
     train: Annotated[list[Scene], Field(min_length=1)]
     held_out: list[Scene] = Field(default_factory=list)
     held_out_seeds: Annotated[int, Field(ge=1)] = 1000
-    beta: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = [1.0, 0.3]
+    beta: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = Field(default=[1.0, 0.3])
     first: Schooling = Schooling(steps=1000)
     schooling: Schooling = Schooling()
 
@@ -104,6 +112,69 @@ class Spec(Entry):
             s.model_copy(update={"world_seed": s.world_seed + self.held_out_seeds, "seeds": 1}) for s in self.train
         ]
         return {"seeds": later, "families": self.held_out}
+
+
+def data(spec: Spec, bench: Workbench) -> None:
+    """Play all worlds: what is taught, and the two tests."""
+    net, teachers = spec.net(bench.role), _teachers(spec, bench.role)
+    told = {"recipe": spec.model_dump(mode="json"), "seeds": bench.seeds.model_dump(mode="json")}
+    lessons = rounds(spec, bench.role, bench.say)
+    files.save(bench.data / TAUGHT, net, lessons, told)
+    for name, scenes in spec.tests().items():
+        found = gather(net, teachers, scenes, _most(spec))
+        bench.say(f"{bench.role}: test on held-out {name}, {_counted(found)}")
+        files.save(bench.data / f"{name}.safetensors", net, found, told)
+
+
+def train(spec: Spec, bench: Workbench, seed: int) -> None:
+    """A network of a seed, from its first step or from the last checkpoint.
+
+    Raises:
+        TrainingError: the loss is no finite number, or the lessons are another role's.
+    """
+    from ecosim.models.nano.files import save
+    from ecosim.models.nano.net import Net
+    from ecosim.training.pupil import begin, learn
+
+    net = spec.net(bench.role)
+    lessons, _ = files.load(bench.data / TAUGHT, net)
+    state = begin(Net(net, seed), spec.schooling)
+    kept = bench.checkpoint(seed, key=f"{files.spec_hash(net)} {spec.model_dump_json()} {seed}")
+    if (before := kept.load()) is not None:
+        state.go_on(before.tensors, before.notes)
+
+    def look(now: State, trained: float, held: float) -> None:
+        bench.loss(seed, now.step, trained=trained, kept_back=held)
+        kept.save(now.step, now.tensors(), now.notes())
+        bench.tick(now.step, spec.schooling.steps, f"{bench.role}, seed {seed}")
+
+    learn(state, lessons, weights(spec), spec.schooling, seed, look)
+    sha = save(state.net, bench.seed_folder(seed) / WEIGHTS)
+    bench.say(f"{bench.role}, seed {seed}: {state.net.num_parameters:,} parameters, SHA-256 {sha}")
+    kept.clear()
+
+
+def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
+    """Agreement with the teachers on both tests, field by field, means over the seeds that were trained.
+
+    Raises:
+        TrainingError: none was trained.
+    """
+    from ecosim.models.nano.files import load
+    from ecosim.training.marks import marks
+
+    net = spec.net(bench.role)
+    nets = [load(path) for seed in bench.seeds.train if (path := bench.seed_folder(seed) / WEIGHTS).is_file()]
+    if not nets:
+        raise TrainingError(f"{bench.folder}: nothing is trained; run `ecosim models train {bench.role}`")
+    figures: dict[str, list[float]] = {"parameters": [float(nets[0].num_parameters)]}
+    for name in spec.tests():
+        found, _ = files.load(bench.data / f"{name}.safetensors", net)
+        for trained in nets:
+            for phase, one in found.items():
+                for what, mark in marks(trained, phase, one).items():
+                    figures.setdefault(f"{name}.{phase}.{what}", []).append(mark)
+    return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
 def teacher_of(name: str, role: str, phase: str, world: str = "manufacturing") -> Teacher:
@@ -140,11 +211,10 @@ def gather(
     return {phase: _thinned(spec, lessons, most[phase], turn) for phase, lessons in notes.items() if lessons}
 
 
-def rounds(spec: Spec, role: str, say: Any) -> dict[str, Examples]:
+def rounds(spec: Spec, role: str, say: Say) -> dict[str, Examples]:
     """The lessons of all rounds, by phase."""
     net = spec.net(role)
-    teachers = {phase: teacher_of(one.teacher, role, phase) for phase, one in spec.questions.items()}
-    most = {phase: one.rows for phase, one in spec.questions.items()}
+    teachers, most = _teachers(spec, role), _most(spec)
     learner, lessons = None, None
     for turn, beta in enumerate(spec.beta):
         fresh = gather(net, teachers, spec.train, most, learner=learner, beta=beta, turn=turn)
@@ -158,6 +228,9 @@ def rounds(spec: Spec, role: str, say: Any) -> dict[str, Examples]:
 
 def taught(spec: Spec, role: str, lessons: Mapping[str, Examples], schooling: Schooling, seed: int) -> Net:
     """A network of a seed after its lessons."""
+    from ecosim.models.nano.net import Net
+    from ecosim.training.pupil import begin, learn
+
     state = begin(Net(spec.net(role), seed), schooling)
     learn(state, lessons, weights(spec), schooling, seed)
     return state.net
@@ -166,6 +239,14 @@ def taught(spec: Spec, role: str, lessons: Mapping[str, Examples], schooling: Sc
 def weights(spec: Spec) -> dict[str, float]:
     """How often the rows of each phase are taught."""
     return {phase: one.weight for phase, one in spec.questions.items()}
+
+
+def _teachers(spec: Spec, role: str) -> dict[str, Teacher]:
+    return {phase: teacher_of(one.teacher, role, phase) for phase, one in spec.questions.items()}
+
+
+def _most(spec: Spec) -> dict[str, int]:
+    return {phase: one.rows for phase, one in spec.questions.items()}
 
 
 def _thinned(spec: NanoSpec, lessons: Sequence[Lesson], most: int, turn: int) -> Examples:

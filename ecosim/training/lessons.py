@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ecosim.errors import CatalogError
+from ecosim.errors import TrainingError
 from ecosim.fields import Array
 from ecosim.models.nano.encode import Encoded
 from ecosim.models.nano.spec import NanoSpec
@@ -54,25 +54,25 @@ def load(path: Path, spec: NanoSpec) -> tuple[dict[str, Examples], dict[str, Any
     """The lessons of a file, by phase, and their provenance.
 
     Raises:
-        CatalogError: no such file, damaged, of another role, or made for networks that read otherwise.
+        TrainingError: no such file, damaged, of another role, or made for networks that read otherwise.
     """
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise CatalogError(f"{path}: no such file; collect it with `ecosim models data {spec.role}`")
+        raise TrainingError(f"{path}: no such file; collect it with `ecosim models data {spec.role}`")
     try:
         with safe_open(path, "np") as file:
             about = json.loads((file.metadata() or {})[_ABOUT])
             if about["role"] != spec.role:
-                raise CatalogError(f"{path}: lessons of {about['role']}, not of {spec.role}; collect its own")
+                raise TrainingError(f"{path}: lessons of {about['role']}, not of {spec.role}; collect its own")
             if about["spec"] != spec_hash(spec):
-                raise CatalogError(
+                raise TrainingError(
                     f"{path}: made for networks that read {about['spec']}, these read {spec_hash(spec)}; "
                     f"collect anew with `ecosim models data {spec.role}`"
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CatalogError(f"{path}: not a file of lessons: {error}") from error
+        raise TrainingError(f"{path}: not a file of lessons: {error}") from error
     return {phase: _phase(phase, tuple(asked), tensors) for phase, asked in about["asked"].items()}, about["provenance"]
 
 

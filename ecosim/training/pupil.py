@@ -11,44 +11,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from ecosim.catalog import Entry
 from ecosim.fields import Array
 from ecosim.models.nano.net import NEVER, Net
 from ecosim.training.collect import Examples
+from ecosim.training.schooling import Schooling
 
 LOOK_EVERY = 200
 """Steps between two looks at the lessons that were kept back."""
 _KEPT_BACK = 10
-"""One row of so many is kept back for the early stop."""
+"""One row of so many, or fewer, is kept back for the early stop."""
+_MOST_BACK = 500
+"""Rows of a question that are enough for that."""
 _SEVERAL = 2
 """Bins that must come to the same answer for any of them to be right; of one, its neighbour has its share."""
-
-
-class Schooling(Entry):
-    """How a network is taught.
-
-    Attributes:
-        steps: at most.
-        batch: rows a step.
-        rate: learning rate at its top.
-        warmup: steps until then.
-        decay: of weights.
-        patience: looks without a better loss after which it stops.
-    """
-
-    steps: Annotated[int, Field(ge=1)] = 3000
-    batch: Annotated[int, Field(ge=1)] = 256
-    rate: Annotated[float, Field(gt=0)] = 2e-3
-    warmup: Annotated[int, Field(ge=0)] = 100
-    decay: Annotated[float, Field(ge=0)] = 0.01
-    patience: Annotated[int, Field(ge=1)] = 8
 
 
 @dataclass(slots=True)
@@ -120,8 +100,8 @@ def learn(
     torch.set_num_threads(1)  # the same bits whatever the machine is doing
     phases = [phase for phase, found in lessons.items() if found.num_rows >= _KEPT_BACK and weights.get(phase, 0) > 0]
     chances = np.array([weights[phase] for phase in phases]) / sum(weights[phase] for phase in phases)
-    kept = {phase: _tensors(lessons[phase].take(_fold(lessons[phase], back=True))) for phase in phases}
-    shown = {phase: _tensors(lessons[phase].take(_fold(lessons[phase], back=False))) for phase in phases}
+    kept = {phase: batch_of(lessons[phase].take(_fold(lessons[phase], back=True))) for phase in phases}
+    shown = {phase: batch_of(lessons[phase].take(_fold(lessons[phase], back=False))) for phase in phases}
     sums, count = 0.0, 0
     while state.step < schooling.steps and state.looks < schooling.patience:
         draw = np.random.Generator(np.random.Philox(key=[seed, state.step]))
@@ -133,11 +113,11 @@ def learn(
         loss = losses(state.net, phase, shown[phase].take(rows))
         total = torch.stack(list(loss.values())).sum()
         state.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]  # torch has no types here
         torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
         state.optimizer.step()
         state.step += 1
-        sums, count = sums + float(total), count + 1
+        sums, count = sums + total.item(), count + 1
         if state.step % LOOK_EVERY == 0 or state.step == schooling.steps:
             _look(state, kept, dict(zip(phases, chances.tolist(), strict=True)), sums / count, look)
             sums, count = 0.0, 0
@@ -183,7 +163,8 @@ class Batch:
         return Batch(self.x[rows], *({name: column[rows] for name, column in group.items()} for group in groups))
 
 
-def _tensors(found: Examples) -> Batch:
+def batch_of(found: Examples) -> Batch:
+    """Examples as tensors."""
     targets = {name: torch.from_numpy(np.ascontiguousarray(found.targets[name])) for name in found.encoded.asked}
     chosen = {n: torch.where(t.sum(dim=1) > 0, t.argmax(dim=1), -1) for n, t in targets.items()}
     return Batch(
@@ -204,7 +185,7 @@ def _look(
     loss = 0.0
     with torch.inference_mode():
         for phase, batch in kept.items():
-            loss += chances[phase] * sum(float(one) for one in losses(state.net, phase, batch).values())
+            loss += chances[phase] * sum(one.item() for one in losses(state.net, phase, batch).values())
     state.looks += 1
     if loss < state.best:
         state.best, state.looks = loss, 0
@@ -223,7 +204,8 @@ def _pace(step: int, schooling: Schooling) -> float:
 
 def _fold(found: Examples, *, back: bool) -> Array:
     """The rows that are kept back, or the others."""
-    return np.flatnonzero((np.arange(found.num_rows) % _KEPT_BACK == 0) == back)
+    every = max(_KEPT_BACK, -(-found.num_rows // _MOST_BACK))
+    return np.flatnonzero((np.arange(found.num_rows) % every == 0) == back)
 
 
 def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
