@@ -74,8 +74,8 @@ class Cascade:
 
     def __getattr__(self, name: str) -> Any:
         """`engine` and `stats` of the second mind, where it is a language model."""
-        if name in ("engine", "stats"):
-            return getattr(self.__dict__["second"], name)
+        if name in ("engine", "stats") and "second" in self.__dict__:
+            return getattr(self.second, name)
         raise AttributeError(name)
 
     @property

@@ -1,4 +1,4 @@
-"""Ecosystems as judges: a product takes its teacher's seats in paired worlds, and the figures of the whole are compared.
+"""Ecosystems as judges: a product takes its teacher's seats in paired worlds, and the figures of all are compared.
 
 Every arm meets the same worlds, seeds that no training saw:
 
@@ -141,7 +141,9 @@ def _kpi(done: Finished, kpi: str) -> Array:
     name, _, group = kpi.partition(".")
     if (name, group) not in done.kpis:
         known = sorted(f"{n}.{g}" if g else n for n, g in done.kpis)
-        raise CatalogError(f"recipe.yaml: card.arenas: {done.scenario.title}: no KPI {kpi!r}; known: {', '.join(known)}")
+        raise CatalogError(
+            f"recipe.yaml: card.arenas: {done.scenario.title}: no KPI {kpi!r}; known: {', '.join(known)}"
+        )
     return np.asarray(done.kpis[name, group], np.float64)
 
 

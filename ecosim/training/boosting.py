@@ -95,9 +95,7 @@ class _Features:
         self.width: dict[str, int] = {}
         self.words: dict[str, dict[str, int]] = {}
         self.answers = list(
-            dict.fromkeys(
-                spec.name for question in questions for spec in question.fields if not isinstance(spec, Text)
-            )
+            dict.fromkeys(spec.name for question in questions for spec in question.fields if not isinstance(spec, Text))
         )
         for question in questions:
             for name, column in question.columns.items():

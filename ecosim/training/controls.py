@@ -1,4 +1,4 @@
-"""The controls that a report card must show: minds that are cheap to have, and that a product has to be worth more than.
+"""The controls that a report card must show: minds that are cheap to have, and that a product has to beat.
 
 * `Noisy`: the teacher, who answers at random in a share ε of all rows. At ε such that it disagrees as often as the
   product does, it tells whether the product's errors are of the harmless kind;

@@ -9,9 +9,9 @@ differences d[t, w] have two sources of chance, worlds and trainings; the varian
 
     (MS_worlds + max(MS_trainings − MS_rest, 0)) / (T·W)
 
-(mean squares of the crossed layout without replication), with Satterthwaite's degrees of freedom. Where trainings differ
-no more than chance would have it, this is the paired t test on each world's mean over trainings; where they differ
-much, twenty worlds do not hide that there were three trainings only.
+(mean squares of the crossed layout without replication), with Satterthwaite's degrees of freedom. Where trainings
+differ no more than chance would have it, this is the paired t test on each world's mean over trainings; where they
+differ much, twenty worlds do not hide that there were three trainings only.
 
 Sources: Schuirmann (1987), A comparison of the two one-sided tests procedure; Satterthwaite (1946), An approximate
 distribution of estimates of variance components.

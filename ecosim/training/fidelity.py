@@ -8,10 +8,10 @@ that it hangs on, and is not counted twice.
 `regret_share`, the loss as a share of what the majority answer would lose on the same rows (0 perfect, 1 no better).
 
 *Calibration* holds the chance that a mind gave to its own answers (exp of `logp`) against how often they agree: the
-expected calibration error is the mean distance between the two over ten equal bins, weighed by rows; the Brier score is
-the mean squared distance. *Skill* = 1 − Brier ÷ Brier of the majority answer at its own base rate. A mind tells the
-chance of the answers that it gave, not of all others, so KL is not to be had from it; a teacher that never guesses
-leaves nothing else to compare.
+expected calibration error is the mean distance between the two over ten equal bins, weighed by rows. The *Brier score*
+is the squared distance between the chances of all answers and the teacher's, which is certain. A mind tells the chance
+p of the answers that it gave, not of the others, so the score is taken at its worst: 2·(1 − p)² where it agrees, p² + 1
+where not. *Skill* = 1 − Brier ÷ Brier of the majority answer at its own base rate. KL is not to be had from p alone.
 
 Sources: Guo et al. (2017), On calibration of modern neural networks; Brier (1950), Verification of forecasts.
 """
@@ -193,7 +193,8 @@ def _natural(question: Question, column: str) -> Array:
 
 
 def _brier(judged: Judged) -> float:
-    return float(((judged.chance - judged.agrees) ** 2).mean())
+    p = judged.chance
+    return float(np.where(judged.agrees, 2 * (1 - p) ** 2, p**2 + 1).mean())
 
 
 def _check(question: Question, how: Judging) -> None:
@@ -201,8 +202,8 @@ def _check(question: Question, how: Judging) -> None:
     for key, given in (("tolerance", how.tolerance), ("value", how.value)):
         if given and not set(given) & names:  # some of them may be asked for in other scenarios only
             raise CatalogError(
-                f"recipe.yaml: card.questions.{question.phase}.{key}: no field {min(given)!r}; {question.name} asks for "
-                f"{', '.join(sorted(names))}"
+                f"recipe.yaml: card.questions.{question.phase}.{key}: no field {min(given)!r}; {question.name} asks "
+                f"for {', '.join(sorted(names))}"
             )
     columns = {name for factors in how.value.values() for f in factors if isinstance(f, str) for name in f.split(" - ")}
     for column in sorted(columns):

@@ -54,7 +54,7 @@ class Sample(Entry):
     scenario: str
     seeds: Count = 3
     steps: Count | None = None
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
 
 
 class Arena(Entry):
@@ -72,9 +72,9 @@ class Arena(Entry):
 
     scenario: str
     steps: Count | None = None
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
     seeds: Annotated[int, Field(ge=2, le=1000)] = 20
-    questions: list[str] = []
+    questions: list[str] = Field(default_factory=list)
     kpis: Annotated[list[str], Field(min_length=1)]
     margin: Annotated[float, Field(gt=0, le=1)] = 0.05
     want: Literal["equivalent", "no_worse", "better"] = "equivalent"
@@ -84,8 +84,8 @@ class Arena(Entry):
 class Judging(Entry):
     """How answers to one question are judged: near enough, and what they cost; see the module's docstring."""
 
-    tolerance: dict[str, Tolerance] = {}
-    value: dict[str, list[Factor]] = {}
+    tolerance: dict[str, Tolerance] = Field(default_factory=dict)
+    value: dict[str, list[Factor]] = Field(default_factory=dict)
 
     @field_validator("value")
     @classmethod
@@ -113,8 +113,8 @@ class Grading(Entry):
     teacher: str = "scripted"
     questions: Annotated[dict[str, Judging], Field(min_length=1)]
     train: Annotated[list[Sample], Field(min_length=1)]
-    families: list[Sample] = []
-    arenas: list[Arena] = []
+    families: list[Sample] = Field(default_factory=list)
+    arenas: list[Arena] = Field(default_factory=list)
     world_seed: Annotated[int, Field(ge=2, le=2**31)] = 500_001
     rows: Count = 4000
     control_rows: Count = 20_000

@@ -2,8 +2,8 @@
 
 `examine` measures, on held-out seeds and held-out scenario families, with the controls that make figures mean something
 (`ecosim.training.controls`), and in the arenas of the recipe. What it gives is plain data: it goes into
-`agents/<role>/report.json`, from which the page, the README's section, the card's scores and the gate are made. A figure
-that stands anywhere stands there first.
+`agents/<role>/report.json`, from which the page, the README's section, the card's scores and the gate are made. A
+figure that stands anywhere stands there first.
 """
 
 from __future__ import annotations
@@ -100,10 +100,15 @@ def examine(product: Product, grading: Grading, say: Say = lambda line: None) ->
         how = grading.questions[phase]
         questions[phase], tables[phase] = _question(product, phase, how, held[phase], families.get(phase), controls)
     epsilon = max((table["epsilon"] for table in tables.values()), default=0.0)
-    arms = {"noisy": Noisy(product.teacher, epsilon), "boosted": controls.boosted, "majority": controls.majority}
+    arms: dict[str, Mind] = {
+        "noisy": Noisy(product.teacher, epsilon),
+        "boosted": controls.boosted,
+        "majority": controls.majority,
+    }
     outcomes = []
     for arena in grading.arenas:
-        say(f"{product.role}/{product.name}: arena {arena.scenario}, {arena.seeds} worlds × {len(product.minds) + 5} arms")
+        num_arms = len(product.minds) + 5
+        say(f"{product.role}/{product.name}: arena {arena.scenario}, {arena.seeds} worlds × {num_arms} arms")
         minds = list(product.minds.values())
         met = meet(product.role, arena, phases, grading.world_seed, product.teacher, minds, arms)
         outcomes += [met] if met is not None else []

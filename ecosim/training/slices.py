@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,8 +87,8 @@ def _groups(column: Array, unit: str) -> list[tuple[str, Array]]:
     if len(values) <= MOST_VALUES:
         return [(f"= {value * factor:g}", numbers == value) for value in values.tolist()]
     ends = np.unique(np.quantile(numbers[there], [0, 0.25, 0.5, 0.75, 1]))
-    parts = list(zip(ends[:-1], ends[1:], strict=True))
-    return [
-        (f"{low * factor:.4g} … {high * factor:.4g}", there & (numbers >= low) & ((numbers < high) | (high == ends[-1])))
-        for low, high in parts
-    ]
+    found = []
+    for low, high in pairwise(ends.tolist()):
+        mine = there & (numbers >= low) & ((numbers < high) | (high == ends[-1]))
+        found.append((f"{low * factor:.4g} … {high * factor:.4g}", mine))
+    return found
