@@ -124,8 +124,8 @@ def meet(
         arena=arena,
         phases=mine,
         by_arm=by_arm,
-        better={**better, OWN: "higher"},
-        units={**units, OWN: "EUR"},
+        better={kpi: better.get(kpi, "higher") for kpi in wanted},
+        units={kpi: units.get(kpi, "EUR") for kpi in wanted},
     )
 
 
@@ -149,12 +149,12 @@ def _kpi(done: Finished, kpi: str) -> Array:
 
 def _own_cash(done: Finished, side: Side, role: str) -> Array | None:
     """What the role's first member has in the end, EUR, float64 (replicas,); None where it has no account."""
-    accounts = done.world.tables["accounts"]
-    if role in side.populations or "cash" not in accounts:
+    if role in side.populations:
         return None
+    accounts = done.world.tables["accounts"]
     first = int((side.member_roles(done.scenario) == list(side.roles).index(role)).argmax())
     rows = accounts["account"] == first
-    return accounts["cash"][rows] / MILLION
+    return accounts["balance"][rows, 0] / MILLION
 
 
 def _check_faults(done: Finished, arena: Arena) -> None:

@@ -6,7 +6,7 @@ that ends, is what the arenas show. Held-out seeds begin at the recipe's `world_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,20 +102,25 @@ def side_of(role: str) -> Side:
     raise CatalogError(f"no ecosystem has a role {role!r}")
 
 
-def scripted(role: str, phases: Sequence[str], name: str) -> Experts:
-    """A scripted mind of a role by its name, as scenarios have it.
+def scripted(role: str, names: Mapping[str, str]) -> Experts:
+    """Scripted minds of a role as one, by the names that scenarios have for them.
+
+    Args:
+        names: by phase.
 
     Raises:
-        CatalogError: it does not answer one of the phases.
+        CatalogError: there is none of that name for a phase.
     """
-    side = side_of(role)
-    for phase in phases:
+    side, experts = side_of(role), {}
+    for phase, name in names.items():
         known = side.experts.get(f"{role}.{phase}", {})
         if name not in known:
             raise CatalogError(
-                f"recipe.yaml: card.teacher: {name!r} does not answer {role}.{phase}; known: {', '.join(known) or '–'}"
+                f"recipe.yaml: card: teacher: {name!r} does not answer {role}.{phase}; known: "
+                f"{', '.join(known) or 'nobody'}"
             )
-    return Experts(name, {f"{role}.{phase}": side.experts[f"{role}.{phase}"][name] for phase in phases})
+        experts[f"{role}.{phase}"] = known[name]
+    return Experts(", ".join(dict.fromkeys(names.values())), experts)
 
 
 def rows_of(decision: Decision, rows: Array) -> Decision:

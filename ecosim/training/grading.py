@@ -2,21 +2,27 @@
 
 ```yaml
 card:
-  teacher: scripted                        # whom the role's products stand for
-  questions:                               # what they stand for it in
-    replenish:
-      tolerance: {quantity: 0.05}          # answers so near to the teacher's agree (a share of the teacher's)
-      value: {quantity: [price]}           # what a wrong one costs, in EUR: see below
-    negotiate:
-      value: {act: [need, reservation - offer_price], price: [need]}
-  train: [{scenario: smart_manufacturing}] # where products were trained; other world seeds of these are held out
-  families: [{scenario: supplier_outage}]  # never seen in training
-  arenas:                                  # ecosystems in which a product takes the teacher's seats
-    - {scenario: smart_manufacturing, questions: [replenish], kpis: [fill_rate, profit_eur.distributor], margin: 0.05}
+  nano:                                      # a product of the recipe
+    teacher: scripted                        # whom it stands for
+    questions:                               # what it stands for it in
+      replenish:
+        tolerance: {quantity: 0.05}          # answers so near to the teacher's agree (a share of the teacher's)
+        value: {quantity: [price]}           # what a wrong one costs, in EUR: see below
+      negotiate:
+        value: {act: [need, reservation - market_price], price: [need]}
+    train: [{scenario: smart_manufacturing}] # where it was trained; other world seeds of these are held out
+    families: [{scenario: supplier_outage}]  # never seen in training
+    arenas:                                  # ecosystems in which it takes the teacher's seats
+      - {scenario: smart_manufacturing, questions: [replenish], kpis: [fill_rate, profit_eur.distributor], margin: 0.05}
 gate:
-  all: {agreement: {at_least: 0.9}, regret_share: {at_most: 0.2}, ece: {at_most: 0.1}}
-  negotiate: {agreement: {at_least: 0.8}}  # for this question in place of what `all` says
+  nano:
+    all: {agreement: {at_least: 0.9}, regret_share: {at_most: 0.2}, ece: {at_most: 0.1}}
+    negotiate: {agreement: {at_least: 0.8}}  # for this question in place of what `all` says
 ```
+
+A gate may bound any figure of the product's report (`agents/<role>/report.json`, under `questions`). Whatever it says,
+every KPI of the arenas in which a question is asked must come out as the arena wants, a question needs an arena, and a
+language model must agree more often than gradient boosting on the same columns.
 
 **Value.** A wrong answer costs its difference from the teacher's, times the factors listed: of a number the difference
 in natural units (units, EUR, weeks), of a choice 1 where it is another. A factor is a number, a column (natural units,
@@ -82,8 +88,15 @@ class Arena(Entry):
 
 
 class Judging(Entry):
-    """How answers to one question are judged: near enough, and what they cost; see the module's docstring."""
+    """How answers to one question are judged: near enough, and what they cost; see the module's docstring.
 
+    Attributes:
+        teacher: for whom the product stands here, if not as the card says.
+        tolerance: by field, of a number: a share of the teacher's answer.
+        value: by field, the factors of what a wrong answer costs.
+    """
+
+    teacher: str | None = None
     tolerance: dict[str, Tolerance] = Field(default_factory=dict)
     value: dict[str, list[Factor]] = Field(default_factory=dict)
 

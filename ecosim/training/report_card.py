@@ -50,6 +50,7 @@ class Product:
         teacher: for whom it stands.
         parameters, num_bytes: of the weights that ship.
         phases: that it answers.
+        sha256: of the weights that ship, as the card has it.
     """
 
     role: str
@@ -60,6 +61,7 @@ class Product:
     parameters: int
     num_bytes: int
     phases: tuple[str, ...]
+    sha256: str | None = None
 
     @property
     def shipped(self) -> Mind:
@@ -67,10 +69,11 @@ class Product:
         return next(iter(self.minds.values()))
 
 
-def examine(product: Product, grading: Grading, say: Say = lambda line: None) -> Report:
+def examine(product: Product, grading: Grading, say: Say = lambda line: None, train_seed: int = TRAIN_SEED) -> Report:
     """Measure a product.
 
     Args:
+        train_seed: the first world seed that it was trained on, from which the controls learn.
         say: takes a line about each part as it begins.
 
     Raises:
@@ -88,7 +91,7 @@ def examine(product: Product, grading: Grading, say: Say = lambda line: None) ->
         found = ask(product.role, phases, samples, product.teacher, seed)
         return {phase: asked.most(most) for phase, asked in found.items()}
 
-    train = rows("training seeds", grading.train, TRAIN_SEED, grading.control_rows)
+    train = rows("training seeds", grading.train, train_seed, grading.control_rows)
     held = rows("held-out seeds", grading.train, grading.world_seed, grading.rows)
     families = rows("held-out families", grading.families, grading.world_seed, grading.rows) if grading.families else {}
     phases = [phase for phase in phases if phase in held and phase in train]
@@ -119,6 +122,7 @@ def examine(product: Product, grading: Grading, say: Say = lambda line: None) ->
             "grade": product.grade,
             "mind": product.shipped.name,
             "fingerprint": product.shipped.fingerprint,
+            "sha256": product.sha256,
             "teacher": product.teacher.name,
             "train_seeds": list(product.minds),
             "parameters": product.parameters,
