@@ -25,6 +25,7 @@ from ecosim.words import Decision, Question
 ROUNDS = 150
 """Trees a class: more moves nothing on the tables of these worlds."""
 _ASIDE = 5  # every fifth row is set aside, to choose between two ways to regress
+_LEAF = 5  # fewest rows of a leaf: teachers are rules, and rules have corners
 
 
 class Boosted:
@@ -185,7 +186,7 @@ def _fitted(
     aside = np.arange(len(y)) % _ASIDE == 0
     for part in (aside, ~aside):
         x[:, np.isnan(x[part]).all(axis=0)] = 0.0  # a column of nothing can't be binned; a constant one never splits
-    how = {"max_iter": rounds, "random_state": 0, "early_stopping": False}
+    how = {"max_iter": rounds, "min_samples_leaf": _LEAF, "random_state": 0, "early_stopping": False}
     if not lows:
         classes = np.unique(y)
         model = boosting.HistGradientBoostingClassifier(**how).fit(x, y) if len(classes) > 1 else None

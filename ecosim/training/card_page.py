@@ -10,11 +10,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
+from ecosim.report.page import environment
 from ecosim.report.parts import Cell, Chart, Charts, Grid, Note, Part, Points, Section, heads
-from ecosim.report.words import compact, label, number, shown, signed
+from ecosim.report.words import compact, label, number, signed
 from ecosim.training import card_plots
 from ecosim.training.report_card import Report
 
@@ -39,34 +37,26 @@ LIMITS = (
 
 def html(report: Report) -> str:
     """The page of a product's report."""
-    environment = Environment(
-        loader=FileSystemLoader([HERE, LOOK]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_fit,
-    )
     script = (LOOK / "script.js").read_text(encoding="utf-8")
-    return environment.get_template("card.html.j2").render(
-        title=f"{report['role']} / {report['product']}",
-        about=(
-            f"A mind of grade {report['grade']} that stands for “{report['teacher']}” when a {label(report['role'])} "
-            f"is asked to {', '.join(report['questions'])}."
-        ),
-        facts=_facts(report),
-        limits=Points(LIMITS),
-        sections=[_gate(report), _fidelity(report), _arenas(report), _cost(report), _slices(report)],
-        role=report["role"],
-        ecosim=report["ecosim"],
-        style=(LOOK / "style.css").read_text(encoding="utf-8"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    return (
+        environment(HERE)
+        .get_template("card.html.j2")
+        .render(
+            title=f"{report['role']} / {report['product']}",
+            about=(
+                f"A mind of grade {report['grade']} that stands for “{report['teacher']}” when a "
+                f"{label(report['role'])} is asked to {', '.join(report['questions'])}."
+            ),
+            facts=_facts(report),
+            limits=Points(LIMITS),
+            sections=[_gate(report), _fidelity(report), _arenas(report), _cost(report), _slices(report)],
+            role=report["role"],
+            ecosim=report["ecosim"],
+            style=(LOOK / "style.css").read_text(encoding="utf-8"),
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
     )
-
-
-def _fit(value: Any) -> Any:
-    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _facts(report: Report) -> list[str]:
@@ -101,13 +91,13 @@ def _gate(report: Report) -> Section:
 def _fidelity(report: Report) -> Section:
     rows: list[tuple[Cell, ...] | str] = []
     for phase, figures in report["questions"].items():
-        rows.append(f"{phase}: {_n(figures['rows'])} rows of held-out seeds")
+        rows.append(f"{phase}: {_count(figures['rows'])} rows of held-out seeds")
         rows += [_fidelity_row(report["product"], figures)]
         controls = report["tables"][phase]["controls"]
         rows += [_fidelity_row(_control(name, report, phase), found) for name, found in controls.items()]
         far = {k.removeprefix("families."): v for k, v in figures.items() if k.startswith("families.")}
         if far:
-            rows.append(f"{phase}: {_n(far['rows'])} rows of held-out scenario families")
+            rows.append(f"{phase}: {_count(far['rows'])} rows of held-out scenario families")
             rows += [_fidelity_row(report["product"], far)]
             found = report["tables"][phase].get("controls_families", {})
             rows += [_fidelity_row(name, figures_of) for name, figures_of in found.items()]
@@ -204,3 +194,7 @@ def _slices(report: Report) -> Section:
 
 def _n(value: float | None) -> str:
     return "–" if value is None else number(float(value))
+
+
+def _count(value: float) -> str:
+    return f"{int(value):,}"

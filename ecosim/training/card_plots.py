@@ -13,7 +13,7 @@ from ecosim.report.words import label, short
 SIZE = 260
 _LEFT, _BOTTOM, _TOP = 40, 34, 12
 WIDE, _ROW, _NAMES = 860, 24, 260
-_RADIUS = 18.0
+_RADIUS = 11.0
 """Of a dot that stands for all rows, px."""
 
 
