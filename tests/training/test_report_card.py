@@ -12,6 +12,7 @@ from ecosim.training import card_page, card_readme, slices
 from ecosim.training.asking import Asked, ask, rows_of, scripted
 from ecosim.training.boosting import Boosted
 from ecosim.training.card_file import set_default, set_scores
+from ecosim.training.card_plots import dial
 from ecosim.training.controls import Majority, Noisy, epsilon_for
 from ecosim.training.costs import cost
 from ecosim.training.fidelity import ece, error_over_worlds, figures, judge, reliability, together, weight
@@ -19,6 +20,7 @@ from ecosim.training.gate import judge as hold
 from ecosim.training.gate import passed
 from ecosim.training.grading import Bound, Grading, Judging, Sample
 from ecosim.training.report_card import Product, examine, read, write
+from ecosim.training.thresholds import curve
 from ecosim.words import Decision, Question, Table
 
 ROLE = "distributor"
@@ -332,3 +334,37 @@ def test_a_card_takes_scores_and_defaults_and_keeps_its_comments(tmp_path):
     assert path.read_text() == before and [p.name for p in folder.iterdir()] == ["card.yaml"]
     with pytest.raises(CatalogError, match="weights: no 'other'; the card has nano"):
         set_scores(path, "other", {})
+
+
+class Doubts:
+    """The teacher's answers but where the price is odd, where it knows that it is not sure."""
+
+    name, grade, fingerprint = "doubts", "nano", "doubts"
+
+    def decide(self, question):
+        is_odd = question["price"] // 1_000_000 % 2 == 1
+        found = answers(np.where(is_odd, 1, 0), np.where(is_odd, -1, 10))
+        margin = np.where(is_odd, 0.5, 3.0)
+        return Decision(answers=found.answers, logp=found.logp, margin=margin, flops=np.full(len(margin), 10))
+
+
+class Knows:
+    name, grade, fingerprint = "knows", "specialist", "knows"
+
+    def decide(self, question):
+        n = question.num_rows
+        found = answers(np.zeros(n, np.int64), np.full(n, 10))
+        return Decision(answers=found.answers, logp=found.logp, margin=np.ones(n), flops=np.full(n, 1000))
+
+
+def test_a_dial_from_nobody_asked_twice_to_all_who_doubt():
+    """Prices 2, 4, 1, 5: half are odd; the truth is to buy 10 of each."""
+    truth = Knows().decide(question())
+    rows = curve(
+        Doubts(), Knows(), Asked(questions=[question()], teacher=[truth], scenarios=["a"]), Judging(), [0, 1, 4]
+    )
+    assert [row["asked"] for row in rows] == [0.0, 0.5, 1.0]
+    assert [row["agreement"] for row in rows] == [0.5, 1.0, 1.0]
+    assert [row["flops"] for row in rows] == [10.0, 510.0, 1010.0]
+    assert [row["loss"] for row in rows] == [0.5, 0.0, 0.0]
+    assert "<svg" in dial(rows, "agreement")
