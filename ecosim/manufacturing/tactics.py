@@ -240,13 +240,13 @@ def _is_good(question: Question, target: Array, limit: Array, is_buyer: bool) ->
     if "discount" in question.columns:
         kept = ((target - limit) * question["discount"]).astype(np.int64)  # cut towards 0: towards the limit
         target = limit + kept
-    worth = _worth(question, is_buyer)
+    value = worth(question, is_buyer)
     if is_buyer:
-        return worth <= target
-    return (worth >= target) & (question["offer_week"] >= question["wanted_week"])
+        return value <= target
+    return (value >= target) & (question["offer_week"] >= question["wanted_week"])
 
 
-def _worth(question: Question, is_buyer: bool) -> Array:
+def worth(question: Question, is_buyer: bool) -> Array:
     """What a unit of the standing offer costs a buyer or brings a seller, with everything counted."""
     price = question["offer_price"]
     terms: tuple[Array, ...] = ()

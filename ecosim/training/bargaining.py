@@ -15,7 +15,6 @@ facts are drawn as `manufacturing.openings` draws them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +25,13 @@ from ecosim.fields import Array, Bucket, Choice
 from ecosim.manufacturing.hearing import ACCEPT, ACTS, COUNTER, REJECT, UNITS
 from ecosim.manufacturing.openings import CENT
 from ecosim.manufacturing.state import NOBODY, SHOWN_OFFERS
-from ecosim.words import Answers, Expert, Question, Table
+from ecosim.words import Expert, Question, Table
 
 PHASE = "negotiate"
 BUYER, SELLER = "buyer", "seller"
 SIDES = (BUYER, SELLER)
+ROUND_CAP = 10
+"""Deadlines are read in shares of so many rounds."""
 WEEK = 1
 """When all want the goods, weeks from now."""
 
@@ -133,7 +134,7 @@ class Talks:
 
     @property
     def round(self) -> int:
-        """This round, from 1."""
+        """The number of the round, from 1."""
         return self.move // 2 + 1
 
     def question(self, rows: Array | None = None) -> Question:
@@ -240,8 +241,6 @@ Seated = tuple[list[Expert], Array]
 def seated(expert: Expert, num_talks: int) -> Seated:
     """One expert in all talks."""
     return [expert], np.zeros(num_talks, np.int64)
-
-
 
 
 def play(talks: Talks, buyers: Seated, sellers: Seated) -> Talks:

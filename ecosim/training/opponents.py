@@ -3,7 +3,7 @@
 An opponent's type is hidden from whoever talks with it. Time-based ones ask for a share of their gain that falls with
 time by an exponent (above 1 late, below 1 early); those who *leave* do so before their deadline, without having come
 down to their limit. Imitators and the one who foresees are those of `manufacturing.tactics`. Types that a mind trains
-against and types that it is judged by differ: exponents, when they leave, deadlines, limits and what is known of prices.
+against and types that it is judged by differ: exponents, when they leave, deadlines, limits, and the market price.
 
 Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
 """

@@ -10,15 +10,20 @@ Answers: accept, counter or reject, and if it counters a price among `PLACES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
-from ecosim.manufacturing.hearing import COUNTER
-from ecosim.words import Answers, Question
+from ecosim.errors import CatalogError
+from ecosim.fields import Array, Bucket, Choice
+from ecosim.manufacturing import tactics
+from ecosim.manufacturing.hearing import ACCEPT, COUNTER
+from ecosim.words import Answers, Expert, Question
 
 PLACES = np.linspace(-1.5, 1.0, 51)
 """What the bins of a price stand for."""
@@ -27,9 +32,6 @@ _CUT = 3.0
 """Places beyond are read as this far."""
 _NEAR = 8.0
 """How much more finely places near the own limit are read."""
-
-Draw = Callable[[Tensor], Tensor]
-"""From log-chances (rows, options) to the options taken, int64 (rows,)."""
 
 
 def scale(question: Question) -> Array:
@@ -105,14 +107,20 @@ def prices(question: Question, place: Array) -> Array:
 
 
 def decided(question: Question, act: Array, place: Array) -> Answers:
-    """Answers of acts and places (both (rows,)); of quantity and week what is needed and wanted."""
-    counter = act == COUNTER
-    quantity, week = question.field("quantity"), question.field("week")
-    assert isinstance(quantity, Bucket) and isinstance(week, Bucket)
-    wish = np.where(question["has_offer"] == 1, np.minimum(question["offer_quantity"], question["need"]), question["need"])
-    wish = np.where(question["is_buyer"] == 1, question["need"], wish)
-    answers = {"price": prices(question, place), "quantity": quantity.snap(wish), "week": week.snap(question["wanted_week"])}
-    return {"act": act, **{name: np.where(counter, column, NOT_ASKED) for name, column in answers.items()}}
+    """Answers of acts and places, both (rows,); all that is not the price is said as the market's tactics say it."""
+    wish = np.rint(question["market_price"] + place * scale(question)).astype(np.int64)
+    field = question.field("act")
+    assert isinstance(field, Choice)
+    allowed = np.array(field.allowed)
+    allowed[:, ACCEPT], allowed[:, COUNTER] = False, act == COUNTER
+    asked = (replace(field, allowed=allowed), *(item for item in question.fields if item.name != "act"))
+    both = _with_columns(replace(question, fields=asked), wish=wish)
+    answers = tactics.moved(both, lambda some, _: some["wish"])
+    return {**answers, "act": act}
+
+
+def _with_columns(question: Question, **columns: Array) -> Question:
+    return replace(question, columns={**question.columns, **columns})
 
 
 def greedy(log_place: Tensor) -> Array:
@@ -125,14 +133,60 @@ def greedy(log_place: Tensor) -> Array:
     return ((weight * torch.from_numpy(PLACES).float()[near]).sum(1) / weight.sum(1)).double().numpy()
 
 
-def expert(player: Player) -> Callable[[Question], Answers]:
+def valued(question: Question) -> Question:
+    """The question with the standing offer at what a unit of it comes to, waiting and penalties counted.
+
+    A seller may not take an offer for a week in which it can't deliver.
+    """
+    is_buyer, has_offer = question["is_buyer"] == 1, question["has_offer"] == 1
+    comes_to = np.where(is_buyer, tactics.worth(question, True), tactics.worth(question, False))
+    field = question.field("act")
+    assert isinstance(field, Choice)
+    allowed = np.array(field.allowed)
+    allowed[:, ACCEPT] &= is_buyer | (question["offer_week"] >= question["wanted_week"])
+    fields = (replace(field, allowed=allowed), *(item for item in question.fields if item.name != "act"))
+    offer = np.where(has_offer, comes_to, question["offer_price"])
+    return _with_columns(replace(question, fields=fields), offer_price=offer)
+
+
+def weighed(player: Player, question: Question) -> tuple[Array, Array]:
+    """The chances of acts, float64 (rows, 3), and the place that it would offer at, (rows,)."""
+    field = question.field("act")
+    assert isinstance(field, Choice)
+    with torch.inference_mode():
+        acts, places = player(torch.from_numpy(sight(question)), torch.from_numpy(np.array(field.allowed)))
+        return acts.exp().double().numpy(), greedy(places)
+
+
+def expert(player: Player) -> Expert:
     """The player as a mind that takes the likeliest answer."""
 
     def answer(question: Question) -> Answers:
-        act_field = question.field("act")
-        assert isinstance(act_field, Choice)
-        with torch.inference_mode():
-            act, place = player(torch.from_numpy(sight(question)), torch.from_numpy(np.array(act_field.allowed)))
-            return decided(question, act.argmax(1).numpy(), greedy(place))
+        chances, place = weighed(player, valued(question))
+        return decided(question, chances.argmax(axis=1), place)
 
     return answer
+
+
+def save(player: Player, path: Path) -> None:
+    """Write a player as safetensors, float32."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().contiguous() for name, tensor in player.state_dict().items()}
+    save_file(tensors, path, metadata={"player": "1"})
+
+
+def load(path: Path) -> Player:
+    """The player in a file.
+
+    Raises:
+        CatalogError: no such file, or no player in it.
+    """
+    if not path.is_file():
+        raise CatalogError(f"{path}: no such file; make it with `ecosim models train distributor/play`")
+    try:
+        tensors = load_file(path)
+        player = Player(len(tensors["act.weight"][0]))
+        player.load_state_dict(tensors)
+    except (SafetensorError, KeyError, RuntimeError, OSError) as error:
+        raise CatalogError(f"{path}: not a player: {str(error).splitlines()[0]}") from error
+    return player.eval().requires_grad_(False)
