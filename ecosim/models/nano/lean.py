@@ -50,7 +50,8 @@ def _mlp(mlp: Any, x: Tensor) -> Tensor:
 
 def _heads(x: Tensor, weight: Tensor, size: int) -> Tensor:
     """Projected and split, (rows, positions, heads, size)."""
-    return linear(x, weight).unflatten(-1, (-1, size))
+    found = linear(x, weight)
+    return found.reshape(*found.shape[:-1], -1, size)
 
 
 def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
