@@ -167,7 +167,7 @@ def _pipeline(start: Start, lag: int, first: int) -> list[Array]:
 
 
 def _spread(column: Array) -> Array:
-    return cast(Array, column[:, None, None])
+    return column[:, None, None]
 
 
 def _supply(start: Start, who: tuple[Array, int, str, tuple[Array, Array], int], weeks: int) -> Array:

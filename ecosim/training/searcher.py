@@ -10,7 +10,6 @@ default rule keep the position afterwards, and refines the grid around the cheap
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Annotated, cast
 
 import numpy as np
@@ -65,9 +64,10 @@ class Searcher:
     @property
     def fingerprint(self) -> str:
         """Of its code, its settings and the facts that it knows."""
-        known = self.outlook
+        known, think = self.outlook, (imagined.dream, imagined.costs, Searcher._think_of)
+        settings = (repr(self.thought), repr(known.reckoning))
         facts = (known.holding, known.shortage, known.lost, known.sources, known.law, known.is_seen)
-        return fingerprint(partial(imagined.costs, repr(self.thought), repr(known.reckoning), facts))
+        return fingerprint(lambda: (think, settings, facts))
 
     def decide(self, question: Question) -> Decision:
         """The cheapest order of each row."""
@@ -109,7 +109,7 @@ class Searcher:
         """Orders from nothing up to what would last for very long, whole units, (rows, orders)."""
         top = start.mean * (start.lag + 1 + self.thought.most_weeks) - start.stock - start.on_order
         top = np.clip(top, 0.0, start.capacity)
-        return cast(Array, np.rint(top[:, None] * np.arange(self.thought.orders) / (self.thought.orders - 1)))
+        return np.rint(top[:, None] * np.arange(self.thought.orders) / (self.thought.orders - 1))
 
     def _refined(self, start: Start, futures: Futures, orders: Array, cost: Array) -> Array:
         """The cheapest order, units; among equals the smallest."""

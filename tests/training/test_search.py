@@ -141,6 +141,17 @@ def test_futures_are_drawn_from_the_imagined_stream_and_share_out_the_chances(mo
     assert len(np.unique(futures.demand[0, :, 0])) > 20
 
 
+def test_a_teacher_that_knows_or_thinks_otherwise_is_another():
+    plain = searcher(outage(), CAREFUL, BRIEF).fingerprint
+    assert searcher(outage(), CAREFUL, BRIEF).fingerprint == plain
+    others = [
+        searcher(outage(), CAREFUL.model_copy(update={"late": 0.1}), BRIEF),
+        searcher(outage(), CAREFUL, BRIEF.model_copy(update={"futures": 9})),
+        searcher(outage(steps=24), CAREFUL, BRIEF),
+    ]
+    assert len({plain, *(teacher.fingerprint for teacher in others)}) == 4
+
+
 # ---- a network that is taught by it ---------------------------------------------------------------------------------
 
 RECIPE = """
