@@ -20,9 +20,10 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
-from ecosim.manufacturing import beliefs, headlines, notices
+from ecosim.manufacturing import beliefs, headlines, notices, wordings
 from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES, said_columns
 from ecosim.manufacturing.facts.bulletins import CONTRACTS
+from ecosim.manufacturing.intricate import INTRICATE
 from ecosim.manufacturing.mail import Mail
 from ecosim.manufacturing.news import CLAUSE, KINDS, LATE, LATER_WEEKS, MORE, NOTHING, OF_NEWS, SHORT, News
 from ecosim.manufacturing.pages import SLOTS, Pages, Pools, pages
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from ecosim.world import World
 
 WEEKS_AHEAD = 26 + LATER_WEEKS
+RIVALS = ("rival", "is_refuted")
+"""Columns of texts where sources may disagree: who says the opposite, and whether it is the rival that claims."""
 SEES = {
     "text": Meaning("text", "the bulletin, letter or contract"),
     "source": Meaning("text", "who brings it"),
@@ -45,6 +48,8 @@ SEES = {
     "firm": Meaning("id", "sellers of the item, one of which the bulletin is about"),
     "firm_name": Meaning("text", "their names"),
     "this_week": Meaning("week", "now"),
+    "rival": Meaning("text", "another source that by the text says the opposite; empty if there is none"),
+    "rival_record": Meaning("", "of what that source said before, what proved so: (so + 1) ÷ (said + 2)"),
 }
 ANSWERS = {
     "news": Meaning("", "whether it says that something will happen that firms should prepare for"),
@@ -143,7 +148,7 @@ class Read:
     def _week(self, world: World) -> Week:
         bulletins = self._bulletins(world, world.steps)
         mail = self.mail.of(world)
-        every = bulletins if mail is None else concat([_said(bulletins), _said(mail)])
+        every = bulletins if mail is None else concat([_said(bulletins), _said(mail, like=bulletins)])
         return Week(bulletins, mail, every, pages(world, self.net, self.readers, bulletins, mail, self.facts.per_week))
 
     def _bulletins(self, world: World, week: int) -> Table:
@@ -153,7 +158,7 @@ class Read:
             return bulletins
         same = np.ones(bulletins.num_rows, np.int64)
         plain = Table({**bulletins, "shock": NOBODY * same, "weeks": self.facts.outage_weeks * same})
-        every = concat([plain, *self.shock_news.bulletins(world, week)])
+        every = concat([plain, *(_with_rivals(told, plain) for told in self.shock_news.bulletins(world, week))])
         return every.take(np.lexsort((every["shock"], every["about"], every["item"], every["replica"])))
 
     def _texts(self, world: World, week: Week) -> Array:
@@ -161,6 +166,9 @@ class Read:
         public, mail = week.bulletins, week.mail
         is_shock = public["shock"] >= 0 if "shock" in public else np.zeros(public.num_rows, bool)
         about = (self.names, self.items, self.facts.voices, world.steps)
+        if self.facts.wordings == "intricate":
+            tables = [public] if mail is None else [public, mail]
+            return np.concatenate([wordings.write(t, *about, self.facts.outage_weeks, INTRICATE)[0] for t in tables])
         text = np.empty(public.num_rows, object)
         text[~is_shock] = headlines.write(public.take(~is_shock), *about, self.facts.outage_weeks)
         if is_shock.any():
@@ -180,6 +188,7 @@ class Read:
         plain = self.kinds == HAPPENINGS[: OF_NEWS - 1]
         happenings, may_be = (self.kinds, any_of) if plain else (HAPPENINGS, may_be)
         yes = ("news", 1)
+        disputes = self._disputes(sources, replica, bulletins["rival"][pages.bulletin]) if "rival" in bulletins else {}
         return Question(
             role=role,
             phase=self.name,
@@ -199,14 +208,13 @@ class Read:
                 "text": text[pages.bulletin],
                 "source": self.sources[source],
                 "source_record": np.where(  # what was signed is signed
-                    self.sources[source] == CONTRACTS,
-                    1.0,
-                    (sources["proved"][record] + 1) / (sources["told"][record] + 2),
+                    self.sources[source] == CONTRACTS, 1.0, _record(sources, record)
                 ),
                 "item_name": self.items[item],
                 "firm": firm,
                 "firm_name": np.where(is_firm, self.names[firm], ""),
                 "this_week": now,
+                **disputes,
             },
             masks={"firm": is_firm, "firm_name": is_firm},
             units=UNITS,
@@ -220,6 +228,15 @@ class Read:
                 Choice(name="believe", options=NO_YES, allowed=any_of, only_if=yes),
             ),
         )
+
+    def _disputes(self, sources: Table, replica: Array, rival: Array) -> dict[str, Array]:
+        """What a row shows of the source that says the opposite."""
+        record = _record(sources, replica * len(self.sources) + rival)
+        is_told = rival != NOBODY
+        return {
+            "rival": np.where(is_told, self.sources[rival], ""),
+            "rival_record": np.where(is_told, record, 0.0),
+        }
 
     # ---- what comes of it -----------------------------------------------------------------------------------------
 
@@ -235,7 +252,7 @@ class Read:
                 "item": question.key["item"],
                 "slot": pages.slot,
                 "about": said["about"],
-                "source": said["source"],
+                "source": _claimant(said),
                 **said_columns(said),
                 "news": answers["news"],
                 "kind": np.where(is_news, answers["kind"] + 1, NOTHING),
@@ -270,10 +287,16 @@ class Read:
         world.tables["pending_letters"] = pending.take(~known)
 
     def _tally(self, world: World, past: Table) -> None:
-        row = past["replica"] * len(self.sources) + past["source"]
-        sources = world.tables["sources"]
+        self._add(world, past["replica"], _claimant(past), past["is_true"])
+        if "rival" in past:
+            disputed = past.take(past["rival"] != NOBODY)
+            denier = np.where(disputed["is_refuted"] == 1, disputed["source"], disputed["rival"])
+            self._add(world, disputed["replica"], denier, 1 - disputed["is_true"])
+
+    def _add(self, world: World, replica: Array, source: Array, is_so: Array) -> None:
+        row, sources = replica * len(self.sources) + source, world.tables["sources"]
         np.add.at(sources["told"], row, 1)
-        np.add.at(sources["proved"], row, past["is_true"])
+        np.add.at(sources["proved"], row, is_so)
 
     def _told(self, bulletins: Table, text: Array) -> Table:
         source = bulletins["source"]
@@ -293,7 +316,26 @@ class Read:
         return Table({**{name: mail[name] for name in kept}, **said_columns(mail), "source": source, "text": text})
 
 
-def _said(texts: Table) -> Table:
-    """What bulletins and letters have in common."""
+def _said(texts: Table, like: Table | None = None) -> Table:
+    """What bulletins and letters have in common; letters get what bulletins `like` these have of rivals."""
     names = ("replica", "item", "about", "kind", "week", "is_denied", "is_true", "source", "words", "beside")
-    return Table({name: texts[name] for name in names})
+    texts = texts if like is None else _with_rivals(texts, like)
+    return Table({name: texts[name] for name in (*names, *(name for name in RIVALS if name in texts))})
+
+
+def _with_rivals(texts: Table, like: Table) -> Table:
+    """Texts in which no source disagrees, with the columns of those in which one may."""
+    none = {"rival": NOBODY, "is_refuted": 0}
+    return Table({**texts, **{name: np.full(texts.num_rows, none[name]) for name in RIVALS if name in like}})
+
+
+def _claimant(said: Table) -> Array:
+    """Who says that it will happen: who brings it, or the source that it refutes."""
+    if "rival" not in said:
+        return said["source"]
+    return np.where(said["is_refuted"] == 1, said["rival"], said["source"])
+
+
+def _record(sources: Table, row: Array) -> Array:
+    """Of what sources said, the share that proved so; a half before they said anything."""
+    return np.asarray((sources["proved"][row] + 1) / (sources["told"][row] + 2))

@@ -1,0 +1,1 @@
+"""Training: how specialists are made from recipes, measured, and gated."""
