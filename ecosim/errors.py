@@ -5,6 +5,7 @@ EcosimError
 ├── CatalogError    a card, model file or checksum is missing or wrong
 ├── DecisionError   a mind answered outside its question (role, phase, step, subject, answer, allowed)
 ├── PoolError       a model worker died or timed out
+├── TrainingError   a training can't go on: numbers that are not finite, a full disk, too few examples
 ├── RuleError       the world would break a law: goods or cash from nothing
 └── RunError        a run folder is missing, damaged, or in the way
 
@@ -63,6 +64,10 @@ class DecisionError(EcosimError):
 
 class PoolError(EcosimError):
     """A model worker could not answer."""
+
+
+class TrainingError(EcosimError):
+    """A training can't go on."""
 
 
 class RuleError(EcosimError):

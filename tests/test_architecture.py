@@ -31,6 +31,7 @@ FLOOR = {
     "odd": FACES, "estimation": FACES, "validate": FACES,
     "why": FACES, "variants": FACES, "response": FACES, "interview": FACES,
     "plots": FACES, "card": FACES, "ecosystem": FACES, "live": FACES, "panel": FACES,
+    "training": FACES,
     "sensitivity": FACES, "spreadsheet": FACES, "mesa_page": FACES,
 }  # fmt: skip
 BESIDE = {
@@ -39,8 +40,10 @@ BESIDE = {
 }  # fmt: skip
 """What a room may import on its own floor; the two ecosystems know nothing of each other, nor of minds and models."""
 HEAVY = {
-    "torch": {"models", "pool", "minds", "bench"},
-    "transformers": {"models", "pool", "bench"},
+    "torch": {"models", "pool", "minds", "bench", "training"},
+    "transformers": {"models", "pool", "bench", "training"},
+    "peft": {"training"},
+    "sklearn": {"training"},
     "mesa": {"world", "mesa_page"},
     "ray": {"cluster"},
     "ipywidgets": set(),

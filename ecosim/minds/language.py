@@ -40,7 +40,7 @@ _VERSION = 1
 
 
 @dataclass(slots=True)
-class _Row:
+class Sheet:
     """What one row has answered so far."""
 
     answers: dict[str, int | str] = field(default_factory=dict)
@@ -123,17 +123,25 @@ class LanguageMind:
             CatalogError: there is no card for the question, or the card does not fit it.
             DecisionError: a row allows no answer.
         """
+        talks, rows = self.talks(question)
+        self.engine.run(talks)
+        return _decision(question, rows)
+
+    def talks(self, question: Question) -> tuple[list[Talk], list[Sheet]]:
+        """A talk for each row, and the sheets on which the talks note the answers as they get them.
+
+        Raises:
+            CatalogError: there is no card for the question, or the card does not fit it.
+        """
         asks = asked_fields(self.cards, question, self.name)
         prompts = self.prompts[question.role, question.phase].render(question)
         draws = {spec.name: _draws(question, spec, asks[spec.name]) for spec in question.fields}
-        rows = [_Row() for _ in prompts]
-        self.engine.run(
-            [
-                Talk(prefix, text, self._script(question, asks, draws, i, rows[i], prefix, text), self.adapter_name)
-                for i, (prefix, text) in enumerate(prompts)
-            ]
-        )
-        return _decision(question, rows)
+        sheets = [Sheet() for _ in prompts]
+        talks = [
+            Talk(prefix, text, self._script(question, asks, draws, i, sheets[i], prefix, text), self.adapter_name)
+            for i, (prefix, text) in enumerate(prompts)
+        ]
+        return talks, sheets
 
     def _script(
         self,
@@ -141,7 +149,7 @@ class LanguageMind:
         asks: Mapping[str, FieldCard],
         draws: Mapping[str, Array],
         i: int,
-        row: _Row,
+        row: Sheet,
         prefix: str,
         text: str,
     ) -> Script:
@@ -153,7 +161,7 @@ class LanguageMind:
                 row.answers[spec.name] = "" if isinstance(spec, Text) else NOT_ASKED
                 continue
             ask = asks[spec.name]
-            values, words = ([], ()) if isinstance(spec, Text) else _menu(spec, i, ask, question)
+            values, words = ([], ()) if isinstance(spec, Text) else menu_of(spec, i, ask, question)
             labels = self._labels(ask, words, values if isinstance(spec, Choice) else range(len(words)))
             lead = (_listed(labels, words) if ask.listed else "") + ask.ask
             new, read = new + lead, read + lead
@@ -218,7 +226,7 @@ def untrained(
     return LanguageMind(cards, Engine(language, batch_limit), name=f"untrained-{size}M", grade="untrained")
 
 
-def _menu(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -> tuple[list[int], tuple[str, ...]]:
+def menu_of(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -> tuple[list[int], tuple[str, ...]]:
     """The legal answers of one row and the words for them; numbers end their line where one begins another (5, 57)."""
     if isinstance(spec, Choice):
         values = np.flatnonzero(spec.allowed[i]).tolist()
@@ -267,7 +275,7 @@ def _draws(question: Question, spec: Field, ask: FieldCard) -> Array:
     return np.stack(draws, axis=1) if isinstance(spec, Text) else draws[0]
 
 
-def _decision(question: Question, rows: Sequence[_Row]) -> Decision:
+def _decision(question: Question, rows: Sequence[Sheet]) -> Decision:
     answers: dict[str, Array] = {}
     for spec in question.fields:
         kind: Any = object if isinstance(spec, Text) else np.int64

@@ -37,7 +37,7 @@ from ecosim import seeds
 from ecosim.catalog import Card, FieldCard
 from ecosim.errors import CatalogError, DecisionError, EcosimError, PoolError
 from ecosim.fields import NOT_ASKED, Array, Text, one_line
-from ecosim.minds.language import _decision, _menu, _Row
+from ecosim.minds.language import Sheet, _decision, menu_of
 from ecosim.minds.prompts import Prompts, asked_fields
 from ecosim.minds.recordings import Recordings, Reply, Request
 from ecosim.words import KEY, Decision, Question
@@ -151,7 +151,7 @@ class RemoteMind:
         asks = asked_fields(self._cards, question, self.name)
         prompts = self._prompts[question.role, question.phase].render(question)
         draws = {spec.name: self._seeds(question, spec.name) for spec in question.fields}
-        rows = [_Row() for _ in prompts]
+        rows = [Sheet() for _ in prompts]
         workers = ThreadPoolExecutor(self._max_concurrent, thread_name_prefix=self.name)
         try:
             jobs = [workers.submit(self._one, question, asks, draws, i, rows[i], *prompts[i]) for i in range(len(rows))]
@@ -176,7 +176,7 @@ class RemoteMind:
         asks: Mapping[str, FieldCard],
         draws: Mapping[str, Array],
         i: int,
-        row: _Row,
+        row: Sheet,
         shared: str,
         own: str,
     ) -> None:
@@ -187,7 +187,7 @@ class RemoteMind:
                 row.answers[spec.name] = "" if isinstance(spec, Text) else NOT_ASKED
                 continue
             ask = asks[spec.name]
-            values, offered = ([], ()) if isinstance(spec, Text) else _menu(spec, i, ask, question)
+            values, offered = ([], ()) if isinstance(spec, Text) else menu_of(spec, i, ask, question)
             words = tuple(dict.fromkeys(word.strip() for word in offered))
             messages = (("system", shared.strip()), ("user", f"{so_far}\n{_rule(words)}\n{ask.ask}"))
             longest = max(map(len, words), default=0)  # a word has at most as many tokens as characters

@@ -60,6 +60,7 @@ class Engine:
     Attributes:
         decoder: the model at work, its `stats` and its record of batches.
         frame: how prompts are framed.
+        hearing: spells what talks ask; training hears them through it too, so that both read the same tokens.
     """
 
     def __init__(self, model: LanguageModel, batch_limit: int | None = None, memo: int = MEMO_LIMIT) -> None:
@@ -75,7 +76,7 @@ class Engine:
         self.frame: Frame = frame_of(model.tokenizer)
         self._vocabulary = Vocabulary(model.tokenizer)
         self._loras: dict[str, Lora | None] = {"": None}
-        self._hearing = Hearing(self._vocabulary, self.frame, self._lora)
+        self.hearing = Hearing(self._vocabulary, self.frame, self._lora)
         self._prefixes = Prefixes(lambda ids, lora: self.decoder.read_prefix(ids, lora))
 
     @cached_property
@@ -128,7 +129,7 @@ class Engine:
         """
         start = perf_counter()
         self.stats.talks += len(talks)
-        for crowd in crowds(self._hearing.start(talks)):
+        for crowd in crowds(self.hearing.start(talks)):
             self._advance(crowd)
         self.stats.seconds += perf_counter() - start
 
@@ -225,7 +226,7 @@ class Engine:
                 left.append(row)
             except StopIteration:
                 row.place = None  # its keys and values may go
-        self._hearing.spell(left)
+        self.hearing.spell(left)
         return left
 
     def _place(self, row: Row) -> Place:

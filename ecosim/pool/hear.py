@@ -49,6 +49,10 @@ class Hearing:
             ids = text if row.segments else (*row.opening, *text)
             row.add(Segment(np.array(ids, np.int64), *self._options(row.asked)))
 
+    def ids(self, text: str) -> tuple[int, ...]:
+        """Token ids of a text."""
+        return self._vocabulary.ids([text])[0]
+
     def _options(self, asked: Asked) -> tuple[Trie, Array]:
         if isinstance(asked, Ask):
             return self._vocabulary.trie(asked.options), NO_LABELS

@@ -1,1 +1,1 @@
-"""Training: how specialists are made from recipes, measured, and gated."""
+"""Where weights come from: examples from teachers, trainers, what they need to go on after a stop."""
