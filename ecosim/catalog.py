@@ -12,6 +12,9 @@ licence: Apache-2.0                     # of the card and its prompts
 weights:                                # the ladder of weights trained for this role, by grade; untrained needs none
   specialist: {model: smollm2-135m-instruct, adapter: negotiate.safetensors, sha256: "9f…", licence: Apache-2.0,
                training: "6,400 samples of the Boulware expert", scores: {agreement: 0.91}}
+  nano: {model: nano, adapter: nano.safetensors, sha256: "3c…", licence: Apache-2.0, training: "recipe.yaml, seed 1",
+         answers: [negotiate]}
+default: {negotiate: nano}              # who answers where a seat is called `default`; elsewhere the scripted mind
 questions:
   negotiate:                            # a phase
     prompt: negotiate.j2                # this is the default: <phase>.j2 beside the card
@@ -50,7 +53,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -131,20 +134,33 @@ class QuestionCard(Entry):
 
 
 class Weights(Entry):
-    """One rung of the ladder: which model, what was trained on top of it, and how well it did."""
+    """One rung of the ladder: which model, what was trained on top of it, and how well it did.
+
+    Attributes:
+        model: the base model; `nano` for a network of its own.
+        adapter: the file or folder of weights, beside the card.
+        answers: the phases that they were trained on: what a seat that is called by the grade can be asked.
+    """
 
     model: str
     adapter: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     licence: str
     training: str
+    answers: list[str] = []
     scores: dict[str, float] = {}
+
+
+NANO = "nano"
+"""The `model` of weights that are a nano network: they stand on no base model."""
 
 
 class Card(Entry):
     """One role's entry in the catalogue; the module's docstring has an example.
 
     Attributes:
+        default: by phase, the grade that answers where a seat is called `default`: one that passed its gate. The
+            phases that are not named have the scripted mind.
         folder: where card and prompts lie.
     """
 
@@ -152,6 +168,7 @@ class Card(Entry):
     about: str
     licence: str
     weights: dict[str, Weights] = {}
+    default: dict[str, str] = {}
     questions: Annotated[dict[str, QuestionCard], Field(min_length=1)]
     folder: Annotated[Path, Field(exclude=True)]
 
@@ -163,6 +180,28 @@ class Card(Entry):
             return data
         named = {p: {"prompt": f"{p}.j2", **q} if isinstance(q, dict) else q for p, q in questions.items()}
         return {**data, "questions": named}
+
+    @model_validator(mode="after")
+    def _a_default_is_there(self) -> Card:
+        for phase, grade in self.default.items():
+            if phase not in self.questions:
+                raise ValueError(f"default.{phase}: no such question; the card answers {', '.join(self.questions)}")
+            if grade not in self.weights:
+                known = ", ".join(self.weights) or "none"
+                raise ValueError(f"default.{phase}: no weights {grade!r}; the card has {known}")
+        return self
+
+    def file(self, grade: str) -> tuple[Path, str | None]:
+        """Where the weights of a grade lie, and their SHA-256.
+
+        Raises:
+            CatalogError: the card has no such weights, or they name no file.
+        """
+        weights = self.weights.get(grade)
+        if weights is None or weights.adapter is None:
+            known = ", ".join(name for name, w in self.weights.items() if w.adapter) or "none"
+            raise CatalogError(f"{self.folder / 'card.yaml'}: weights: no file of grade {grade!r}; files of {known}")
+        return self.folder / weights.adapter, weights.sha256
 
     def template(self, phase: str) -> tuple[str, str]:
         """The two parts of a prompt's template: what rows share, and the row's own.
@@ -217,8 +256,18 @@ def card(role: str) -> Card:
 
 
 def cards() -> dict[str, Card]:
-    """All cards, by role."""
-    return {role: card(role) for role in roles()}
+    """All cards, by role; read again when a file has changed.
+
+    Raises:
+        CatalogError: as `card`.
+    """
+    files = sorted((root() / "agents").glob("*/card.yaml"))
+    return dict(_cards(tuple((path, path.stat().st_mtime_ns) for path in files)))
+
+
+@lru_cache(maxsize=4)
+def _cards(files: tuple[tuple[Path, int], ...]) -> dict[str, Card]:
+    return {path.parent.name: read_card(path) for path, _ in files}
 
 
 def scenario_path(name: str) -> Path:

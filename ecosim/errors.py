@@ -3,6 +3,7 @@
 EcosimError
 ├── ScenarioError   the file asks for something impossible (all faults in one go)
 ├── CatalogError    a card, model file or checksum is missing or wrong
+├── TrainingError   a training can't go on: no finite loss, data of another role, a full disk
 ├── DecisionError   a mind answered outside its question (role, phase, step, subject, answer, allowed)
 ├── PoolError       a model worker died or timed out
 ├── TrainingError   a training can't go on: numbers that are not finite, a full disk, too few examples
@@ -48,6 +49,10 @@ class ScenarioError(EcosimError):
 
 class CatalogError(EcosimError):
     """A card, prompt, model file or checksum is missing or wrong."""
+
+
+class TrainingError(EcosimError):
+    """A training can't go on: a loss that is no number, data of another role, a full disk."""
 
 
 class DecisionError(EcosimError):

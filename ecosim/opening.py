@@ -7,27 +7,24 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecosim import catalog, interventions
 from ecosim.arms import OTHER_LUCK, Arm, Manner, own_of
-from ecosim.errors import ScenarioError
+from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
+from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, deal
+from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
 from ecosim.schedule import Schedule, Timed
 from ecosim.side import Side
 from ecosim.words import Mind, Table
-
-if TYPE_CHECKING:
-    pass
 
 RECORDINGS = "recordings.jsonl"
 
@@ -119,7 +116,11 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     at = store.path / RECORDINGS if isinstance(store, Folder) else getattr(store, "recordings", None)
     kept = Recordings(at)
 
+    models = models_of(scenario.models)
+
     def make(name: str) -> Mind | Recipe:
+        if name not in scenario.models and name != UNTRAINED:
+            return _trained(name, [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])])
         spec = scenario.models.get(name)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
@@ -144,4 +145,13 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
             batch_limit=manner.batch_limit,
         )
 
-    return Seats(ecosystem, make, [UNTRAINED, *scenario.models], asked=ecosystem.asked(scenario))
+    return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
+
+
+def _trained(grade: str, roles: Sequence[str]) -> Mind | Recipe:
+    """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them."""
+    cards = {role: catalog.card(role) for role in roles}
+    strange = [role for role, card in cards.items() if card.weights[grade].model != catalog.NANO]
+    if strange:
+        raise CatalogError(f"agents/{strange[0]}/card.yaml: weights.{grade}: model must be {catalog.NANO!r}")
+    return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)

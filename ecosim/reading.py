@@ -16,7 +16,7 @@ from ecosim.document import MAX_FAULTS, Fault
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.faults import placed, spot_of
 from ecosim.fields import Array
-from ecosim.minds.seats import UNTRAINED, Seats
+from ecosim.minds.seats import DEFAULT, Seats, models_of
 from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
 from ecosim.scenario import MAX_SEED, Scenario, read
@@ -88,7 +88,7 @@ def _mind_faults(world: str, data: Mapping[str, Any]) -> list[Fault]:
     """Faults of the `minds` of a scenario file, as far as their shape allows."""
     minds, models = data.get("minds"), data.get("models")
     ecosystem = side(world)
-    names = [UNTRAINED, *(models if isinstance(models, dict) else ())]
+    names = models_of(models if isinstance(models, dict) else ())
     seats = Seats(ecosystem, _no_model, names, asked=ecosystem.asked_with(data))
     given = list(minds.items())[: 2 * MAX_FAULTS] if isinstance(minds, dict) else []
     return [
@@ -114,7 +114,7 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
         ScenarioError: all faults at once.
     """
     ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models], asked=ecosystem.asked(scenario))
+    seats = Seats(ecosystem, _no_model, models_of(scenario.models), asked=ecosystem.asked(scenario))
     found = [text for _, text in _scenario_faults(scenario, arms)]
     found += [*_weight_faults(scenario), *_own_faults(scenario, arms)]
     wrong = [f"{place}: {fault}" for fault in found]
@@ -137,7 +137,7 @@ def check(scenario: Scenario, arms: Sequence[Arm], place: str = "scenario", mann
 def _scenario_faults(scenario: Scenario, arms: Sequence[Arm] = (Arm(name="all"),)) -> list[Fault]:
     """What is wrong with a scenario whose keys are all right."""
     ecosystem = side(scenario.world)
-    seats = Seats(ecosystem, _no_model, [UNTRAINED, *scenario.models])
+    seats = Seats(ecosystem, _no_model, models_of(scenario.models))
     faults = placed(_name_faults(ecosystem, scenario))
     if scenario.world_seed + scenario.seeds + OTHER_LUCK > MAX_SEED or scenario.mind_seed + OTHER_LUCK > MAX_SEED:
         faults.append((("seeds",), f"seeds count up from world_seed and mind_seed and would pass {MAX_SEED}"))
@@ -170,7 +170,7 @@ def _size(num_bytes: int) -> str:
 
 def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
     """Models that are called like a mind that there is, and a substitute that there is not."""
-    experts = {name for known in ecosystem.experts.values() for name in known} | {UNTRAINED}
+    experts = {name for known in ecosystem.experts.values() for name in known} | {DEFAULT, *models_of()}
     faults = [f"models.{name}: there is a mind of that name already" for name in scenario.models if name in experts]
     able = set.intersection(*(set(known) for known in ecosystem.experts.values()))
     if scenario.substitute and scenario.substitute not in able:

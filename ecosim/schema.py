@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from ecosim import catalog, docstrings, keys
+from ecosim import docstrings, keys
 from ecosim.errors import ScenarioError
-from ecosim.minds.seats import UNTRAINED
+from ecosim.minds.seats import DEFAULT, models_of
 from ecosim.reading import SIDES, side
 from ecosim.scenario import Facts, Scenario
 
@@ -48,11 +48,11 @@ def schema(world: str | None = None) -> dict[str, Any]:
 
 def seats(world: str) -> dict[str, list[str]]:
     """Every seat (`role`, `role.phase`) of an ecosystem with the minds that are there already."""
-    ecosystem = side(world)
+    ecosystem, models = side(world), models_of()
     found = {}
     for role, phases in ecosystem.roles.items():
-        card = catalog.card(role).questions if role in catalog.roles() else {}
-        minds = {f"{role}.{p}": [*ecosystem.experts[f"{role}.{p}"], *([UNTRAINED] * (p in card))] for p in phases}
+        questions = [f"{role}.{phase}" for phase in phases]
+        minds = {q: [*ecosystem.experts[q], *(m for m in models if q in models[m]), DEFAULT] for q in questions}
         first, *others = minds.values()
         found[role] = [mind for mind in first if all(mind in other for other in others)]
         found |= minds

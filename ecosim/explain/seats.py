@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecosim import docstrings
+from ecosim import catalog, docstrings
 from ecosim.explain.told import SeatTold
-from ecosim.minds.seats import UNTRAINED, Seat, Seats, Wishes
+from ecosim.minds.seats import UNTRAINED, Seat, Seats, Wishes, models_of
 from ecosim.models.sources import BASE
 from ecosim.scenario import Scenario
 from ecosim.side import Side
@@ -14,7 +14,7 @@ from ecosim.side import Side
 
 def seats_of(side: Side, facts: Scenario, wishes: Wishes) -> dict[str, tuple[SeatTold, ...]]:
     """Who answers each question of the side."""
-    seats = Seats(side, _no_model, [UNTRAINED, *facts.models], asked=side.asked(facts))
+    seats = Seats(side, _no_model, models_of(facts.models), asked=side.asked(facts))
     plan = seats.plan(facts.minds, wishes, "scenario")
     return {
         f"{role}.{phase}": tuple(_seat(side, facts, f"{role}.{phase}", seat) for seat in found)
@@ -38,6 +38,10 @@ def _seat(side: Side, facts: Scenario, question: str, seat: Seat) -> SeatTold:
         return SeatTold(
             name=seat, grade=spec.grade, about=f"{base} with adapter {spec.adapter}" if spec.adapter else base
         )
+    role, _, phase = question.partition(".")
+    weights = catalog.cards()[role].weights if role in catalog.roles() else {}
+    if seat in weights and phase in weights[seat].answers:
+        return SeatTold(name=seat, grade=seat, about=f"{weights[seat].model}, trained: {weights[seat].training}")
     experts = side.experts[question]
     also = tuple(name for name, expert in experts.items() if expert is experts[seat] and name != seat)
     return SeatTold(name=seat, grade="scripted", about=docstrings.read(experts[seat]).summary, also=also)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -25,6 +25,9 @@ Wishes = Mapping[str, Seat | Sequence[Seat]]
 
 UNTRAINED = "untrained"
 """The seat of the default base model as it comes; a scenario's `models` names more."""
+SCRIPTED = "scripted"
+DEFAULT = "default"
+"""The seat of the grade that passed the catalogue's gate for a question, and of the scripted mind where none did."""
 
 
 @dataclass(slots=True)
@@ -33,16 +36,16 @@ class Seats:
 
     Attributes:
         side: the ecosystem.
-        language: gives the language mind of a name, or its recipe; called at most once a name.
-        models: the names that are language minds.
+        trained: gives the mind of a name of `models`, or its recipe; called at most once a name.
+        models: the minds that are models, by name: the questions (`role.phase`) that each can answer.
         asked: the phases that ask each role, which is what a mind for the whole role must answer; all of the side's if
             not said.
         minds: by code.
     """
 
     side: Side
-    language: Callable[[str], Mind | Recipe]
-    models: Collection[str] = (UNTRAINED,)
+    trained: Callable[[str], Mind | Recipe]
+    models: Mapping[str, Collection[str]]
     asked: Mapping[str, Sequence[str]] | None = None
     minds: list[Mind | Recipe] = field(default_factory=list)
     _code_of: dict[object, int] = field(default_factory=dict)
@@ -60,8 +63,8 @@ class Seats:
         for role, phases in self.side.roles.items():
             for phase in phases:
                 names = (f"{role}.{phase}", role)
-                found = [w[n] for w in (wishes, base) for n in names if n in w] or [["scripted"]]
-                plan[role, phase] = _listed(found[0])
+                found = [w[n] for w in (wishes, base) for n in names if n in w] or [[SCRIPTED]]
+                plan[role, phase] = [default_of(role, phase) if s == DEFAULT else s for s in _listed(found[0])]
         return plan
 
     def faults(self, wishes: Wishes) -> list[str]:
@@ -88,8 +91,10 @@ class Seats:
             return cast(Mind, seat)
         if not isinstance(seat, str):
             return Scripted(getattr(seat, "__name__", type(seat).__name__), seat)
+        if seat == DEFAULT:
+            raise ScenarioError(f"{DEFAULT!r} is whoever the catalogue names for each question; name one mind here")
         if seat in self.models:
-            return self.language(seat)
+            return self.trained(seat)
         by_question = {q: experts[seat] for q, experts in self.side.experts.items() if seat in experts}
         return Experts(seat, by_question)
 
@@ -108,22 +113,43 @@ class Seats:
         if not isinstance(seat, str):
             is_mind = callable(seat) or hasattr(seat, "decide")
             return [] if is_mind else [f"{name}: a mind is a name, a function or an object with decide, got {seat!r}"]
-        if seat in self.models:
-            prompts = catalog.card(role).questions if role in catalog.roles() else {}
-            phases = [phase] if phase else self._asked(role)
-            return [
-                f"{name}: {seat!r} has no prompt for {role}.{p} in the catalogue" for p in phases if p not in prompts
-            ]
+        if seat == DEFAULT:
+            return []
         questions = [f"{role}.{p}" for p in self._asked(role)]
         wanted = [f"{role}.{phase}"] if phase else questions
-        known = {expert for q in wanted for expert in self.side.experts[q]} | set(self.models)
-        missing = [q for q in wanted if seat not in self.side.experts[q]]
+        known = {expert for q in wanted for expert in self.side.experts[q]} | {DEFAULT, *self.models}
+        missing = [q for q in wanted if not self._can(seat, q)]
         if not missing:
             return []
-        able = [q for q in questions if seat in self.side.experts[q]]
+        able = [q for q in questions if self._can(seat, q)]
+        if seat in self.models and not able:
+            return [f"{name}: {seat!r} answers nothing that {role} is asked here: no prompt, and no trained weights"]
         if able and not phase:
             return [f"{name}: {seat!r} answers only {', '.join(able)}; write minds.{able[0]}: {seat}"]
         return [f"{name}: unknown mind {seat!r}{_hint(seat, known)}"]
+
+    def _can(self, seat: str, question: str) -> bool:
+        """Whether a mind of that name answers a question."""
+        return question in self.models[seat] if seat in self.models else seat in self.side.experts[question]
+
+
+def models_of(own: Iterable[str] = ()) -> dict[str, Collection[str]]:
+    """The minds that are models: `untrained`, a scenario's own, and the trained weights of the catalogue, by grade.
+
+    Gives the questions (`role.phase`) that each answers: those that have a prompt, or that the weights were trained on.
+    """
+    cards = catalog.cards()
+    prompts = frozenset(f"{role}.{phase}" for role, card in cards.items() for phase in card.questions)
+    trained: dict[str, set[str]] = {}
+    for role, card in cards.items():
+        for grade, weights in card.weights.items():
+            trained.setdefault(grade, set()).update(f"{role}.{phase}" for phase in weights.answers)
+    return {**{g: q for g, q in trained.items() if q}, UNTRAINED: prompts, **dict.fromkeys(own, prompts)}
+
+
+def default_of(role: str, phase: str) -> str:
+    """The grade that passed the catalogue's gate for a question; `scripted` where none did."""
+    return catalog.card(role).default.get(phase, SCRIPTED) if role in catalog.roles() else SCRIPTED
 
 
 def deal(seats: Array, rank: Array) -> Array:

@@ -1,1 +1,1 @@
-"""Where weights come from: examples from teachers, trainers, what they need to go on after a stop."""
+"""Where minds are made: data, training, report cards, gates; recipes are `agents/<role>/recipe.yaml`."""

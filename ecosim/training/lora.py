@@ -32,7 +32,7 @@ from ecosim.models.examine import ADAPTER_CONFIG
 from ecosim.models.load import load, quiet
 from ecosim.models.sources import BASE
 from ecosim.training.examples import Example
-from ecosim.training.pupil import CHUNK, Figures, Pupil, chunks
+from ecosim.training.learner import CHUNK, Figures, Learner, chunks
 from ecosim.wheels import sha256_of
 
 if TYPE_CHECKING:
@@ -138,15 +138,15 @@ def fit(
         CatalogError: the base can't be had, or has no such layers.
     """
     train, held = _parts(examples, held, settings, seed)
-    pupil, model = _pupil(settings, seed)
-    run = _Run(pupil, settings, seed, train, chunks(held), checkpoint, say, note)
+    learner, model = _learner(settings, seed)
+    run = _Run(learner, settings, seed, train, chunks(held), checkpoint, say, note)
     run.resume()
     start, before = perf_counter(), run.num_examples
     run.learn()
     seconds = perf_counter() - start
     run.keep_best()
-    done = pupil.figures(run.held)
-    write(folder, pupil, model, settings)
+    done = learner.figures(run.held)
+    write(folder, learner, model, settings)
     return Fitted(
         folder,
         sha256_of(folder / adapter.WEIGHTS),
@@ -171,7 +171,7 @@ def _parts(
     return examples, list(held)
 
 
-def _pupil(settings: Settings, seed: int) -> tuple[Pupil, Any]:
+def _learner(settings: Settings, seed: int) -> tuple[Learner, Any]:
     """The base with a fresh adapter, B = 0, and PEFT's model around it."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -187,7 +187,7 @@ def _pupil(settings: Settings, seed: int) -> tuple[Pupil, Any]:
         warnings.filterwarnings("ignore", category=FutureWarning)  # peft asks transformers for what it will rename
         torch.manual_seed(seed)
         model = get_peft_model(language.model, config)
-    return Pupil(language, model), model
+    return Learner(language, model), model
 
 
 class _Run:
@@ -200,7 +200,7 @@ class _Run:
 
     def __init__(
         self,
-        pupil: Pupil,
+        learner: Learner,
         settings: Settings,
         seed: int,
         train: Sequence[Example],
@@ -211,13 +211,13 @@ class _Run:
     ) -> None:
         import torch
 
-        self.pupil, self.settings, self.seed, self.train, self.held = pupil, settings, seed, train, held
+        self.learner, self.settings, self.seed, self.train, self.held = learner, settings, seed, train, held
         self.checkpoint, self.say, self.note = checkpoint, say, note
         self.per_step = max(1, settings.batch // CHUNK)
         self.rows = min(settings.batch, CHUNK)
         self.per_epoch = math.ceil(len(self._epoch(0)) / self.per_step)
         self.num_steps = max(1, math.ceil(settings.epochs * self.per_epoch))
-        self.optimiser = torch.optim.AdamW(pupil.trained.values(), lr=settings.rate, weight_decay=0.0)
+        self.optimiser = torch.optim.AdamW(learner.trained.values(), lr=settings.rate, weight_decay=0.0)
         self.step = self.num_examples = self.num_stale = 0
         self.best_loss, self.best = math.inf, self._weights()
         self._order: tuple[int, list[list[Example]]] = (0, self._epoch(0))
@@ -237,7 +237,7 @@ class _Run:
         import torch
 
         with torch.no_grad():
-            for name, weight in self.pupil.trained.items():
+            for name, weight in self.learner.trained.items():
                 weight.copy_(self.best[name])
 
     def resume(self) -> None:
@@ -255,7 +255,7 @@ class _Run:
         self.num_stale, self.best_loss = state.notes["num_stale"], state.notes["best_loss"]
         self.best = {name: state.tensors[f"best.{name}"].clone() for name in self.best}
         with torch.no_grad():
-            for name, weight in self.pupil.trained.items():
+            for name, weight in self.learner.trained.items():
                 weight.copy_(state.tensors[f"now.{name}"])
                 self.optimiser.state[weight] = {
                     "step": torch.tensor(float(self.step)),
@@ -275,10 +275,10 @@ class _Run:
         self.optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for part in parts:
-            loss = self.pupil.loss(part) / mass
+            loss = self.learner.loss(part) / mass
             total += float(loss.detach())
             loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.pupil.trained.values(), _CLIP)
+        norm = torch.nn.utils.clip_grad_norm_(self.learner.trained.values(), _CLIP)
         if not (math.isfinite(total) and math.isfinite(float(norm))):
             raise TrainingError(
                 f"step {self.step + 1}: the loss is {total}, its gradient {float(norm)}: not finite; the last "
@@ -291,7 +291,7 @@ class _Run:
 
     def _look(self, loss: float) -> None:
         """Measure the held-out part, remember the best, keep a state."""
-        seen = self.pupil.figures(self.held)
+        seen = self.learner.figures(self.held)
         if not math.isfinite(seen.loss):
             raise TrainingError(f"step {self.step}: the held-out loss is {seen.loss}; the last checkpoint is as it was")
         self.num_stale += 1
@@ -308,7 +308,7 @@ class _Run:
 
     def _tensors(self) -> Tensors:
         found: Tensors = {f"best.{name}": weight for name, weight in self.best.items()}
-        for name, weight in self.pupil.trained.items():
+        for name, weight in self.learner.trained.items():
             moments = self.optimiser.state[weight]
             found[f"now.{name}"] = weight.detach().cpu().contiguous()
             found[f"mean.{name}"] = moments["exp_avg"].cpu().contiguous()
@@ -325,7 +325,7 @@ class _Run:
         return json.dumps([self.settings.model_dump(mode="json"), self.seed, sizes])
 
     def _weights(self) -> Tensors:
-        return {name: weight.detach().clone().cpu() for name, weight in self.pupil.trained.items()}
+        return {name: weight.detach().clone().cpu() for name, weight in self.learner.trained.items()}
 
     def _pace(self) -> float:
         """Share of the highest rate at this step: a straight rise, then half a cosine."""
@@ -345,7 +345,7 @@ class _Run:
         return chunks(self.train, self.rows, (self.seed, 1, epoch))
 
 
-def write(folder: Path, pupil: Pupil, model: Any, settings: Settings) -> Path:
+def write(folder: Path, learner: Learner, model: Any, settings: Settings) -> Path:
     """The adapter as it is now, as a PEFT folder; it appears whole or not at all.
 
     Raises:

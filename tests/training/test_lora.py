@@ -16,7 +16,7 @@ from ecosim.models import adapter
 from ecosim.models.load import LanguageModel
 from ecosim.pool.engine import Engine
 from ecosim.training.examples import Example, examples
-from ecosim.training.lora import Settings, _pupil, fit
+from ecosim.training.lora import Settings, _learner, fit
 from ecosim.words import KEY, Question, Table
 
 CARD = """
@@ -38,7 +38,7 @@ def mind(tmp_path: Path, tiny: LanguageModel) -> LanguageMind:
     (tmp_path / "buyer/card.yaml").write_text(CARD)
     (tmp_path / "buyer/haggle.j2").write_text("You buy steel.\n=====\nThey offer {{ offer | eur }}\n")
     cards = {"buyer": read_card(tmp_path / "buyer/card.yaml")}
-    return LanguageMind(cards, Engine(tiny), name="pupil", grade="specialist")
+    return LanguageMind(cards, Engine(tiny), name="learner", grade="specialist")
 
 
 def haggle(offers: list[int]) -> tuple[Question, dict[str, np.ndarray]]:
@@ -96,7 +96,7 @@ def test_a_text_is_learnt_token_by_token_and_later_fields_read_it(tmp_path: Path
     )
     (tmp_path / "author/publish.j2").write_text("You write.\n=====\nTopic {{ topic }}\n")
     mind = LanguageMind(
-        {"author": read_card(tmp_path / "author/card.yaml")}, Engine(tiny), name="pupil", grade="specialist"
+        {"author": read_card(tmp_path / "author/card.yaml")}, Engine(tiny), name="learner", grade="specialist"
     )
     haggling, _ = haggle([1])
     question = replace(
@@ -175,9 +175,9 @@ def test_a_pupil_learns_and_a_language_mind_answers_with_what_it_learnt(
     assert taught.sha256 == done.sha256 and taught.rank == 8
     assert {str(a.dtype) for a, _ in taught.layers.values()} == {"torch.float16"}
     mind.engine.add_adapter("taught", taught)
-    pupil = LanguageMind(mind.cards, mind.engine, name="pupil", grade="specialist", adapter="taught")
+    learner = LanguageMind(mind.cards, mind.engine, name="learner", grade="specialist", adapter="taught")
     question, answers = haggle([2, 8])
-    assert pupil.decide(question).answers["act"].tolist() == answers["act"].tolist() == [0, 1]
+    assert learner.decide(question).answers["act"].tolist() == answers["act"].tolist() == [0, 1]
     assert len(set(mind.decide(question).answers["act"].tolist())) == 1  # without it, one answer for all
 
 
@@ -258,18 +258,18 @@ def test_one_example_is_too_few(tmp_path: Path, lessons: list[Example], settings
 
 
 def test_reading_a_prefix_once_is_reading_it_in_every_row(lessons: list[Example], settings: Settings):
-    pupil, _ = _pupil(settings, 1)
+    learner, _ = _learner(settings, 1)
     whole = [
         Example((), e.prefix + e.ids, tuple(replace(t, place=t.place + len(e.prefix)) for t in e.targets))
         for e in lessons[:6]
     ]
-    pupil.language.model.float()
-    object.__setattr__(pupil.language, "dtype", "float32")
+    learner.language.model.float()
+    object.__setattr__(learner.language, "dtype", "float32")
 
     def gradients(chunk: list[Example]) -> list[np.ndarray]:
-        pupil.loss(chunk).backward()
-        found = [p.grad.numpy().copy() for p in pupil.trained.values()]
-        for p in pupil.trained.values():
+        learner.loss(chunk).backward()
+        found = [p.grad.numpy().copy() for p in learner.trained.values()]
+        for p in learner.trained.values():
             p.grad = None
         return found
 

@@ -1,0 +1,1 @@
+"""Nano minds' networks: a small transformer over the columns of a question."""
