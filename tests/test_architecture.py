@@ -31,12 +31,7 @@ FLOOR = {
     "odd": FACES, "estimation": FACES, "validate": FACES,
     "why": FACES, "variants": FACES, "response": FACES, "interview": FACES,
     "plots": FACES, "card": FACES, "ecosystem": FACES, "live": FACES, "panel": FACES,
-<<<<<<< HEAD
-    "training": FACES,
-    "sensitivity": FACES, "spreadsheet": FACES, "mesa_page": FACES,
-=======
     "sensitivity": FACES, "spreadsheet": FACES, "mesa_page": FACES, "training": FACES,
->>>>>>> main
 }  # fmt: skip
 BESIDE = {
     "manufacturing": set(), "community": set(), "models": set(), "record": set(),

@@ -162,13 +162,8 @@ class LanguageMind:
                 continue
             ask = asks[spec.name]
             values, words = ([], ()) if isinstance(spec, Text) else menu_of(spec, i, ask, question)
-<<<<<<< HEAD
             labels = self._labels(ask, words, values if isinstance(spec, Choice) else range(len(words)))
             lead = (_listed(labels, words) if ask.listed else "") + ask.ask
-=======
-            labels = self._labels(ask, words)
-            lead = _listed(labels, words) + ask.ask
->>>>>>> main
             new, read = new + lead, read + lead
             if isinstance(spec, Text):
                 line = yield Write(new, spec.max_tokens, ask.temperature, draws[spec.name][i])
