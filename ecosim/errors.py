@@ -3,7 +3,6 @@
 EcosimError
 ├── ScenarioError   the file asks for something impossible (all faults in one go)
 ├── CatalogError    a card, model file or checksum is missing or wrong
-├── TrainingError   a training can't go on: no finite loss, data of another role, a full disk
 ├── DecisionError   a mind answered outside its question (role, phase, step, subject, answer, allowed)
 ├── PoolError       a model worker died or timed out
 ├── TrainingError   a training can't go on: numbers that are not finite, a full disk, too few examples
@@ -51,10 +50,6 @@ class CatalogError(EcosimError):
     """A card, prompt, model file or checksum is missing or wrong."""
 
 
-class TrainingError(EcosimError):
-    """A training can't go on: a loss that is no number, data of another role, a full disk."""
-
-
 class DecisionError(EcosimError):
     """A mind answered outside its question.
 
@@ -72,7 +67,7 @@ class PoolError(EcosimError):
 
 
 class TrainingError(EcosimError):
-    """A training can't go on."""
+    """A training can't go on: a loss that is no number, data of another role, a full disk."""
 
 
 class RuleError(EcosimError):

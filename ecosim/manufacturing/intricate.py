@@ -6,8 +6,14 @@ from ecosim.manufacturing.wordings import Wordings
 
 INTRICATE = Wordings(
     hedges=(
-        "", "", "", "If our man at the gate is right, ", "Nobody has signed this yet, but ", "As it looks at present, ",
-        "We would not swear to it: ", "With the usual caution, ",
+        "",
+        "",
+        "",
+        "If our man at the gate is right, ",
+        "Nobody has signed this yet, but ",
+        "As it looks at present, ",
+        "We would not swear to it: ",
+        "With the usual caution, ",
     ),
     claims={
         "outage": (
@@ -53,8 +59,14 @@ INTRICATE = Wordings(
             "farmers park their tractors before {firm} {when}, for {weeks}",
         ),
         "delay": ("trains from {firm} crawl {when}, for {weeks}", "fog slows what {firm} ships {when}"),
-        "cost_jump": ("{firm} will pay far more to make {item} {when}", "a new tax bites makers of {item} {when}, {firm} first"),
-        "value_jump": ("the price list for {item} of {firm} is rewritten {when}", "{item} of {firm} will fetch another price {when}"),
+        "cost_jump": (
+            "{firm} will pay far more to make {item} {when}",
+            "a new tax bites makers of {item} {when}, {firm} first",
+        ),
+        "value_jump": (
+            "the price list for {item} of {firm} is rewritten {when}",
+            "{item} of {firm} will fetch another price {when}",
+        ),
     },
     twists={
         "outage": (
@@ -96,9 +108,15 @@ INTRICATE = Wordings(
             "that {firm} pulls {item} back {when} is a hoax",
             "{firm} cancelled the return of {item} that was set to begin {when}",
         ),
-        "late": ("your {item} from {firm} come in week {due} as promised, whoever says otherwise", "{firm} is on time with {quantity} {item}"),
+        "late": (
+            "your {item} from {firm} come in week {due} as promised, whoever says otherwise",
+            "{firm} is on time with {quantity} {item}",
+        ),
         "short": ("{firm} loaded every one of your {item}", "of your {item} at {firm} nothing stays behind"),
-        "more": ("{firm} is content with the {item} that it has ordered", "{firm} takes back its wish for {quantity} more {item}"),
+        "more": (
+            "{firm} is content with the {item} that it has ordered",
+            "{firm} takes back its wish for {quantity} more {item}",
+        ),
         "surge": ("no crowd is coming to {firm} {when}",),
         "closure": ("the bridge to {firm} stays open {when}",),
         "delay": ("trains from {firm} run on time {when}",),

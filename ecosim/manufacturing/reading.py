@@ -20,7 +20,7 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
-from ecosim.manufacturing import beliefs, headlines, notices, wordings
+from ecosim.manufacturing import beliefs, disputes, headlines, notices, wordings
 from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES, said_columns
 from ecosim.manufacturing.facts.bulletins import CONTRACTS
 from ecosim.manufacturing.intricate import INTRICATE
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from ecosim.world import World
 
 WEEKS_AHEAD = 26 + LATER_WEEKS
-RIVALS = ("rival", "is_refuted")
-"""Columns of texts where sources may disagree: who says the opposite, and whether it is the rival that claims."""
 SEES = {
     "text": Meaning("text", "the bulletin, letter or contract"),
     "source": Meaning("text", "who brings it"),
@@ -158,7 +156,7 @@ class Read:
             return bulletins
         same = np.ones(bulletins.num_rows, np.int64)
         plain = Table({**bulletins, "shock": NOBODY * same, "weeks": self.facts.outage_weeks * same})
-        every = concat([plain, *(_with_rivals(told, plain) for told in self.shock_news.bulletins(world, week))])
+        every = concat([plain, *(disputes.with_rivals(told, plain) for told in self.shock_news.bulletins(world, week))])
         return every.take(np.lexsort((every["shock"], every["about"], every["item"], every["replica"])))
 
     def _texts(self, world: World, week: Week) -> Array:
@@ -188,7 +186,11 @@ class Read:
         plain = self.kinds == HAPPENINGS[: OF_NEWS - 1]
         happenings, may_be = (self.kinds, any_of) if plain else (HAPPENINGS, may_be)
         yes = ("news", 1)
-        disputes = self._disputes(sources, replica, bulletins["rival"][pages.bulletin]) if "rival" in bulletins else {}
+        rivals = (
+            disputes.shown(sources, self.sources, replica, bulletins["rival"][pages.bulletin])
+            if "rival" in bulletins
+            else {}
+        )
         return Question(
             role=role,
             phase=self.name,
@@ -208,13 +210,13 @@ class Read:
                 "text": text[pages.bulletin],
                 "source": self.sources[source],
                 "source_record": np.where(  # what was signed is signed
-                    self.sources[source] == CONTRACTS, 1.0, _record(sources, record)
+                    self.sources[source] == CONTRACTS, 1.0, disputes.record(sources, record)
                 ),
                 "item_name": self.items[item],
                 "firm": firm,
                 "firm_name": np.where(is_firm, self.names[firm], ""),
                 "this_week": now,
-                **disputes,
+                **rivals,
             },
             masks={"firm": is_firm, "firm_name": is_firm},
             units=UNITS,
@@ -228,15 +230,6 @@ class Read:
                 Choice(name="believe", options=NO_YES, allowed=any_of, only_if=yes),
             ),
         )
-
-    def _disputes(self, sources: Table, replica: Array, rival: Array) -> dict[str, Array]:
-        """What a row shows of the source that says the opposite."""
-        record = _record(sources, replica * len(self.sources) + rival)
-        is_told = rival != NOBODY
-        return {
-            "rival": np.where(is_told, self.sources[rival], ""),
-            "rival_record": np.where(is_told, record, 0.0),
-        }
 
     # ---- what comes of it -----------------------------------------------------------------------------------------
 
@@ -252,7 +245,7 @@ class Read:
                 "item": question.key["item"],
                 "slot": pages.slot,
                 "about": said["about"],
-                "source": _claimant(said),
+                "source": disputes.claimant(said),
                 **said_columns(said),
                 "news": answers["news"],
                 "kind": np.where(is_news, answers["kind"] + 1, NOTHING),
@@ -276,27 +269,15 @@ class Read:
         if week < 1:
             return
         past = said(world, week)
-        self._tally(world, past.take(past["kind"] != NOTHING))
+        disputes.tally(world.tables["sources"], len(self.sources), past.take(past["kind"] != NOTHING))
 
     def _count_letters(self, world: World, mail: Table) -> None:
         """By the week that a letter names, what it says is so or not."""
         new = {name: mail[name] for name in ("replica", "source", "week", "is_true")}
         pending = concat([world.tables["pending_letters"], Table(new)])
         known = (pending["week"] <= world.steps) & world.is_live[pending["replica"]]
-        self._tally(world, pending.take(known))
+        disputes.tally(world.tables["sources"], len(self.sources), pending.take(known))
         world.tables["pending_letters"] = pending.take(~known)
-
-    def _tally(self, world: World, past: Table) -> None:
-        self._add(world, past["replica"], _claimant(past), past["is_true"])
-        if "rival" in past:
-            disputed = past.take(past["rival"] != NOBODY)
-            denier = np.where(disputed["is_refuted"] == 1, disputed["source"], disputed["rival"])
-            self._add(world, disputed["replica"], denier, 1 - disputed["is_true"])
-
-    def _add(self, world: World, replica: Array, source: Array, is_so: Array) -> None:
-        row, sources = replica * len(self.sources) + source, world.tables["sources"]
-        np.add.at(sources["told"], row, 1)
-        np.add.at(sources["proved"], row, is_so)
 
     def _told(self, bulletins: Table, text: Array) -> Table:
         source = bulletins["source"]
@@ -319,23 +300,5 @@ class Read:
 def _said(texts: Table, like: Table | None = None) -> Table:
     """What bulletins and letters have in common; letters get what bulletins `like` these have of rivals."""
     names = ("replica", "item", "about", "kind", "week", "is_denied", "is_true", "source", "words", "beside")
-    texts = texts if like is None else _with_rivals(texts, like)
-    return Table({name: texts[name] for name in (*names, *(name for name in RIVALS if name in texts))})
-
-
-def _with_rivals(texts: Table, like: Table) -> Table:
-    """Texts in which no source disagrees, with the columns of those in which one may."""
-    none = {"rival": NOBODY, "is_refuted": 0}
-    return Table({**texts, **{name: np.full(texts.num_rows, none[name]) for name in RIVALS if name in like}})
-
-
-def _claimant(said: Table) -> Array:
-    """Who says that it will happen: who brings it, or the source that it refutes."""
-    if "rival" not in said:
-        return said["source"]
-    return np.where(said["is_refuted"] == 1, said["rival"], said["source"])
-
-
-def _record(sources: Table, row: Array) -> Array:
-    """Of what sources said, the share that proved so; a half before they said anything."""
-    return np.asarray((sources["proved"][row] + 1) / (sources["told"][row] + 2))
+    texts = texts if like is None else disputes.with_rivals(texts, like)
+    return Table({name: texts[name] for name in (*names, *(name for name in disputes.RIVALS if name in texts))})

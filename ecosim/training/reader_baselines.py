@@ -29,7 +29,9 @@ _WEEK = re.compile(r"\bweek (\d+)")
 def masked(question: Question) -> list[str]:
     """Texts with firms, rival and weeks replaced by what they are in their row."""
     rivals = question["rival"].tolist() if "rival" in question.columns else [""] * question.num_rows
-    rows = zip(question["text"].tolist(), question["firm_name"].tolist(), rivals, question["this_week"].tolist(), strict=True)
+    rows = zip(
+        question["text"].tolist(), question["firm_name"].tolist(), rivals, question["this_week"].tolist(), strict=True
+    )
     return [_masked(*row) for row in rows]
 
 

@@ -217,7 +217,9 @@ def _question(role: str, columns: dict[str, Array], is_firm: Array) -> Question:
         role=role,
         phase="read",
         step=1,
-        key=Table({"replica": np.zeros(num, np.int64), "subject": np.arange(num), "round": np.zeros(num, np.int64), **key}),
+        key=Table(
+            {"replica": np.zeros(num, np.int64), "subject": np.arange(num), "round": np.zeros(num, np.int64), **key}
+        ),
         seed=np.zeros(num, np.uint64),
         mind=np.zeros(num, np.int64),
         columns=columns,

@@ -104,7 +104,9 @@ class Bulletins(Facts):
         if total > 1:
             faults.append(f"outage_chance and recall_chance add up to {total:g}, more than 1; lower one")
         if self.conflict_chance and (self.wordings == "plain" or len(self.sources) < 2):
-            faults.append("conflict_chance: sources disagree in wordings: intricate only, and where there are two or more")
+            faults.append(
+                "conflict_chance: sources disagree in wordings: intricate only, and where there are two or more"
+            )
         if faults:
             raise ValueError("; ".join(faults))
         return self
