@@ -1,7 +1,7 @@
 """Texts in which two sources disagree: who claims, who denies, and what each was worth so far.
 
-A row of texts has a `rival` where another source is told to say the opposite, and `is_refuted` where it is that rival who
-claims and the bringer who denies. Exactly one of the two is right; both get that on their record once it is known.
+A row of texts has a `rival` where another source is told to say the opposite, and `is_refuted` where it is that rival
+who claims and the bringer who denies. Exactly one of the two is right; both get that on their record once it is known.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Stocks of wordings for bulletins, letters and clauses that are hard to read, and the grammar that uses them.
 
-`headlines` and `notices` have the plain words of the market. A stock here says the same things in ways that fool whoever
-reads by single words: a negation that denies nothing ("nothing can keep mill_1 from closing") or that is about another
-firm, a denial without a word of denial, a hedge that changes nothing, a week counted from now, and two sources that
-disagree. A text says what its row says; `traits` tells in which ways it is hard.
+`headlines` and `notices` have the plain words of the market. A stock here says the same things in ways that fool
+whoever reads by single words: a negation that denies nothing ("nothing can keep mill_1 from closing") or that is about
+another firm, a denial without a word of denial, a hedge that changes nothing, a week counted from now, and two sources
+that disagree. A text says what its row says; its traits tell in which ways it is hard.
 
 Stocks are apart from each other: `intricate` is what worlds use, readers are trained on another (`ecosim.training`).
 """

@@ -15,8 +15,6 @@ from typing import Any, Literal
 import numpy as np
 
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
-from ecosim.manufacturing.bulletins import HAPPENINGS
-from ecosim.manufacturing.pages import SLOTS
 from ecosim.training.reader_data import Readings
 from ecosim.words import Answers, Question
 
@@ -126,10 +124,3 @@ def right(readings: Readings, answers: Mapping[str, Array]) -> dict[str, Array]:
     """Which rows are answered right, by field (True where a field is rightly not asked), and `belief`: all of them."""
     found = {name: np.asarray(answers[name] == readings.answers[name]) for name in FIELDS}
     return {**found, "belief": np.logical_and.reduce(list(found.values()))}
-
-
-def untold(question: Question, answers: Answers) -> Answers:
-    """Answers of rules that know only outages and recalls, as those of a question with all happenings."""
-    kind = question.field("kind")
-    assert isinstance(kind, Choice) and kind.options == HAPPENINGS and len(SLOTS) == 4
-    return answers

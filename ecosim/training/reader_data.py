@@ -18,7 +18,7 @@ from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice
 from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES
 from ecosim.manufacturing.facts.bulletins import CONTRACTS, PARTNERS
-from ecosim.manufacturing.news import CLAUSE, KINDS, NOTHING, OF_NEWS
+from ecosim.manufacturing.news import CLAUSE, KINDS, NOTHING
 from ecosim.manufacturing.pages import SLOTS
 from ecosim.manufacturing.reading import UNITS, WEEKS_AHEAD
 from ecosim.manufacturing.wordings import TRAITS, Wordings, write
@@ -46,13 +46,13 @@ class Names:
 
 TRAIN_NAMES = Names(
     firms=(
-        "mill", "steelworks", "resin_plant", "pump_maker", "bakery", "weaver", "north_works", "delta_parts", "glass_house",
-        "cable_factory", "brewer", "paper_mill", "Harlan", "Okoro", "Petersen", "Vasquez", "chip_plant", "tannery",
-        "motor_shop", "sawmill", "kiln", "dairy", "printer", "Lindqvist", "valve_maker", "refinery",
+        "mill", "steelworks", "resin_plant", "pump_maker", "bakery", "weaver", "north_works", "delta_parts",
+        "glass_house", "cable_factory", "brewer", "paper_mill", "Harlan", "Okoro", "Petersen", "Vasquez", "chip_plant",
+        "tannery", "motor_shop", "sawmill", "kiln", "dairy", "printer", "Lindqvist", "valve_maker", "refinery",
     ),
     goods=(
-        "flour", "steel", "resin", "pump", "bread", "cloth", "glass", "cable", "beer", "paper", "leather", "board", "valve",
-        "milk", "chip", "sugar", "engine", "tile", "fuel", "bolt",
+        "flour", "steel", "resin", "pump", "bread", "cloth", "glass", "cable", "beer", "paper", "leather", "board",
+        "valve", "milk", "chip", "sugar", "engine", "tile", "fuel", "bolt",
     ),
     sources=(
         "registry", "trade press", "grapevine", "newsletter", "radio", "exchange", "daily paper", "chamber of trade",
@@ -144,7 +144,7 @@ def readings(rng: np.random.Generator, num: int, stock: Wordings, names: Names, 
 
 
 def _firms(rng: np.random.Generator, num: int, stems: Sequence[str]) -> tuple[Array, Array]:
-    """Names in four slots a row, and which slots are filled: at least two; most share a stem, as firms of a group do."""
+    """Names in four slots a row, and which slots are filled, two or more; most share a stem, as firms of a group do."""
     names = np.empty((num, len(SLOTS)), object)
     for row in names:
         same = rng.random() < 0.6
@@ -233,6 +233,3 @@ def _question(role: str, columns: dict[str, Array], is_firm: Array) -> Question:
             Choice(name="believe", options=NO_YES, allowed=any_of, only_if=yes),
         ),
     )
-
-
-assert KINDS[1:OF_NEWS] == ("outage", "recall")

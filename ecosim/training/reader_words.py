@@ -193,7 +193,7 @@ _LETTERS = {
         "{firm} must supply {quantity} {item} in {week} at {price} EUR; late weeks cost {penalty} %",
         "the parties agree on {quantity} {item} at {price} EUR, delivered by {firm} in {week}; {penalty} % off for each"
         " week of delay",
-        "{firm} is bound to bring {quantity} {item} in {week}; it pays {penalty} % of {price} EUR a unit if it does not",
+        "{firm} is bound to bring {quantity} {item} in {week}; if it does not, it pays {penalty} % of {price} EUR each",
         "delivery in {week}, {quantity} {item}, by {firm}, unit price {price} EUR, not less; penalty {penalty} %",
     ),
 }
