@@ -26,6 +26,7 @@ class Recipe:
         roles: whose cards it holds.
         base: the base model: a name of the catalogue, `hf:owner/name@revision` or `path:/folder`.
         adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
+        asks: the grade of the cards' weights whose own way of asking is used; "" for everyone's.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
     """
@@ -35,6 +36,7 @@ class Recipe:
     roles: tuple[str, ...]
     base: str
     adapter: str = ""
+    asks: str = ""
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
 
@@ -42,7 +44,7 @@ class Recipe:
         """The mind, over an engine that holds its base, and its adapter by the adapter's own name."""
         from ecosim.minds.language import LanguageMind
 
-        cards = {role: catalog.card(role) for role in self.roles}
+        cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
         name = self.name or f"{self.grade}-{size}M"
         return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
