@@ -15,7 +15,7 @@ from ecosim.arms import OTHER_LUCK, Arm, Manner, own_of
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.nano import NanoMind
-from ecosim.minds.recipe import Recipe
+from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
 from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
@@ -124,6 +124,9 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
             own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
             return _trained(name, own, manner)
         spec = scenario.models.get(name)
+        if spec is not None and spec.cascade:
+            assert spec.threshold is not None
+            return cascade(name, make(spec.cascade[0]), make(spec.cascade[1]), spec.threshold)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
 

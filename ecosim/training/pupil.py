@@ -1,197 +1,212 @@
-"""A base model with a small part that learns, reading examples as the pool reads rows: the loss, and how often right.
+"""A nano network at its lessons: cross-entropy to the teacher's chances, AdamW, a cosine, and an early stop.
 
-Rows of one prefix are read together: the prefix once, with gradient, and its keys and values spread over the rows. That
-is the same sum as reading it in every row (what is trained changes the prefix too), for a fraction of the work. Rows
-are padded on the right, where no token of theirs looks.
+A step takes rows of one question, questions in turn by a draw in proportion to their weights. The loss of a row is the
+sum over its fields of −Σ chance · log p; of a number whose answer several bins come to, −log of what they have
+together. Fields count alike, however often they are asked. All draws are keyed by seed and step, so training that was
+broken off goes on as if it had not been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from ecosim.errors import CatalogError
-from ecosim.models.load import LanguageModel
-from ecosim.training.examples import Example, Ids, Target
+from ecosim.fields import Array
+from ecosim.models.nano.net import NEVER, Net
+from ecosim.training.collect import Examples
+from ecosim.training.schooling import Schooling
 
-if TYPE_CHECKING:
-    import torch
+LOOK_EVERY = 200
+"""Steps between two looks at the lessons that were kept back."""
+_KEPT_BACK = 10
+"""One row of so many, or fewer, is kept back for the early stop."""
+_MOST_BACK = 500
+"""Rows of a question that are enough for that."""
+_SEVERAL = 2
+"""Bins that must come to the same answer for any of them to be right; of one, its neighbour has its share."""
 
-CHUNK = 16
-"""Most rows that are read behind one reading of their prefix: more saves little, and mixes prefixes less."""
+
+@dataclass(slots=True)
+class State:
+    """Where training stands.
+
+    Attributes:
+        step: steps taken.
+        best, looks: the lowest loss so far on what was kept back, and looks since.
+        weights: of then.
+    """
+
+    net: Net
+    optimizer: torch.optim.AdamW
+    step: int = 0
+    best: float = math.inf
+    looks: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that has to be kept to go on."""
+        found = {f"net/{name}": tensor for name, tensor in self.net.state_dict().items()}
+        found |= {f"best/{name}": tensor for name, tensor in self.weights.items()}
+        for i, memory in self.optimizer.state_dict()["state"].items():
+            found |= {f"optimizer/{i}/{name}": torch.as_tensor(value) for name, value in memory.items()}
+        return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}
+
+    def notes(self) -> dict[str, float]:
+        """And the numbers."""
+        return {"step": self.step, "best": self.best, "looks": self.looks}
+
+    def go_on(self, tensors: Mapping[str, Tensor], notes: Mapping[str, float]) -> None:
+        """Stand where `tensors` and `notes` were taken."""
+        self.step, self.best, self.looks = int(notes["step"]), float(notes["best"]), int(notes["looks"])
+        self.net.load_state_dict(_under("net/", tensors))
+        self.weights = _under("best/", tensors)
+        memory: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under("optimizer/", tensors).items():
+            i, _, what = name.partition("/")
+            memory.setdefault(int(i), {})[what] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": memory})
+
+
+Look = Callable[[State, float, float], None]
+"""Told the state, the training loss since the last look, and the loss on what was kept back."""
+
+
+def begin(net: Net, schooling: Schooling) -> State:
+    """A network before its first lesson."""
+    return State(net, torch.optim.AdamW(net.parameters(), lr=schooling.rate, weight_decay=schooling.decay))
+
+
+def learn(
+    state: State,
+    lessons: Mapping[str, Examples],
+    weights: Mapping[str, float],
+    schooling: Schooling,
+    seed: int,
+    look: Look | None = None,
+) -> None:
+    """Teach a network until the steps are over or it learns nothing more; it has its best weights then.
+
+    Args:
+        state: where it stands; steps that were taken are not taken again.
+        lessons, weights: by phase; phases without rows are left out.
+        seed: of the order of rows.
+        look: called every `LOOK_EVERY` steps, before anything else is learnt.
+    """
+    torch.set_num_threads(1)  # the same bits whatever the machine is doing
+    phases = [phase for phase, found in lessons.items() if found.num_rows >= _KEPT_BACK and weights.get(phase, 0) > 0]
+    chances = np.array([weights[phase] for phase in phases]) / sum(weights[phase] for phase in phases)
+    kept = {phase: batch_of(lessons[phase].take(_fold(lessons[phase], back=True))) for phase in phases}
+    shown = {phase: batch_of(lessons[phase].take(_fold(lessons[phase], back=False))) for phase in phases}
+    sums, count = 0.0, 0
+    while state.step < schooling.steps and state.looks < schooling.patience:
+        draw = np.random.Generator(np.random.Philox(key=[seed, state.step]))
+        phase = phases[int(draw.choice(len(phases), p=chances))]
+        rows = torch.from_numpy(draw.integers(0, shown[phase].num_rows, schooling.batch))
+        for group in state.optimizer.param_groups:
+            group["lr"] = schooling.rate * _pace(state.step, schooling)
+        state.net.train()
+        loss = losses(state.net, phase, shown[phase].take(rows))
+        total = torch.stack(list(loss.values())).sum()
+        state.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+        torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
+        state.optimizer.step()
+        state.step += 1
+        sums, count = sums + total.item(), count + 1
+        if state.step % LOOK_EVERY == 0 or state.step == schooling.steps:
+            _look(state, kept, dict(zip(phases, chances.tolist(), strict=True)), sums / count, look)
+            sums, count = 0.0, 0
+    if state.weights:
+        state.net.load_state_dict(state.weights)
+
+
+def losses(net: Net, phase: str, batch: Batch) -> dict[str, Tensor]:
+    """The mean loss of each field over the rows that it is asked in; 0 where there is none."""
+    found = net(phase, batch.x, batch.slots, batch.chosen)
+    return {name: _loss(scores, batch, name) for name, scores in found.items()}
+
+
+def _loss(scores: Tensor, batch: Batch, name: str) -> Tensor:
+    logp = torch.log_softmax(scores.masked_fill(~batch.legal[name], NEVER), dim=1)
+    shared = -(batch.targets[name] * logp).sum(dim=1)
+    same = batch.same[name]
+    any_of = -torch.logsumexp(logp.masked_fill(~same, NEVER), dim=1)
+    is_asked = batch.chosen[name] >= 0
+    each = torch.where(same.sum(dim=1) >= _SEVERAL, any_of, shared)
+    return torch.where(is_asked, each, 0.0).sum() / is_asked.sum().clamp(min=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """How well some examples are answered.
+class Batch:
+    """Examples as tensors; `chosen` is the option that the teacher gave each row, −1 where it was not asked."""
 
-    Attributes:
-        loss: mean over targets of the cross-entropy, nats.
-        agreement: share of targets whose likeliest token is the teacher's, by field; "" is all together.
-    """
+    x: Tensor
+    slots: dict[str, Tensor]
+    legal: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    same: dict[str, Tensor]
+    chosen: dict[str, Tensor]
 
-    loss: float
-    agreement: dict[str, float]
+    @property
+    def num_rows(self) -> int:
+        """How many rows."""
+        return len(self.x)
 
-
-class Pupil:
-    """A model that learns.
-
-    Args:
-        language: the base model; it is changed by what is put on it, so load one for this.
-        model: the base with the part that learns, as `peft` makes it; None for the base as it is.
-
-    Attributes:
-        trained: the parameters that learn, by name.
-    """
-
-    def __init__(self, language: LanguageModel, model: Any = None) -> None:
-        self.language = language
-        self._causal: Any = language.model if model is None else model.get_base_model()
-        self._start = model if model is not None and hasattr(model, "get_prompt") and _has_prompt(model) else None
-        self.trained: dict[str, torch.nn.Parameter] = (
-            {} if model is None else {name: p for name, p in model.named_parameters() if p.requires_grad}
-        )
-
-    def loss(self, chunk: Sequence[Example]) -> torch.Tensor:
-        """The weighted sum of the cross-entropies of all targets of a chunk, nats."""
-        import torch
-
-        with self._numerics():
-            states, targets, weights = self._states(chunk)
-            nats = _nats(self._causal.lm_head, states, targets)
-        return (nats * torch.tensor(weights, device=nats.device)).sum()
-
-    def figures(self, chunks: Sequence[Sequence[Example]]) -> Figures:
-        """Loss and agreement, without learning.
-
-        Raises:
-            ValueError: there is nothing to answer.
-        """
-        import torch
-
-        nats, mass, right = 0.0, 0.0, dict[str, list[bool]]()
-        with torch.inference_mode(), self._numerics():
-            for chunk in chunks:
-                states, targets, weights = self._states(chunk)
-                each, hits = _nats_and_hits(self._causal.lm_head, states, targets)
-                nats += float((each.double().cpu().numpy() * weights).sum())
-                mass += float(np.sum(weights))
-                for target, hit in zip(targets, hits, strict=True):
-                    right.setdefault(target.field, []).append(hit)
-        if not mass:
-            raise ValueError("no targets to measure")
-        everything = [hit for hits in right.values() for hit in hits]
-        agreement = {name: float(np.mean(hits)) for name, hits in [("", everything), *right.items()]}
-        return Figures(nats / mass, agreement)
-
-    def _states(self, chunk: Sequence[Example]) -> tuple[torch.Tensor, list[Target], list[float]]:
-        """Hidden states at the targets (targets, size), the targets, and their weights."""
-        hidden = self._read(chunk[0].prefix, [example.ids for example in chunk])
-        rows = [i for i, example in enumerate(chunk) for _ in example.targets]
-        targets = [target for example in chunk for target in example.targets]
-        return hidden[rows, [t.place for t in targets]], targets, [chunk[i].weight for i in rows]
-
-    def _read(self, prefix: Ids, rows: Sequence[Ids]) -> torch.Tensor:
-        """Hidden states of rows behind their prefix, (rows, width, size)."""
-        import torch
-        from transformers import DynamicCache
-
-        core, device = self._causal.model, self.language.device
-        cache: Any = DynamicCache(config=self._causal.config)
-        if self._start is not None:
-            cache = self._start.get_prompt(batch_size=1)
-        if prefix:
-            core(torch.tensor([prefix], device=device), past_key_values=cache, use_cache=True)
-        if prefix or self._start is not None:
-            for layer in cache.layers:
-                layer.keys, layer.values = (x.expand(len(rows), -1, -1, -1) for x in (layer.keys, layer.values))
-        width = max(map(len, rows))
-        ids = torch.zeros((len(rows), width), dtype=torch.int64)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = torch.tensor(row)
-        return core(ids.to(device), past_key_values=cache, use_cache=True).last_hidden_state
-
-    @contextmanager
-    def _numerics(self) -> Iterator[None]:
-        """Products in bfloat16 where the base is in bfloat16; what learns stays in float32."""
-        import torch
-
-        is_half = self.language.dtype == "bfloat16"
-        with torch.autocast(self.language.device, torch.bfloat16, enabled=is_half):
-            yield
+    def take(self, rows: Tensor | slice) -> Batch:
+        """Some of the rows."""
+        groups = (self.slots, self.legal, self.targets, self.same, self.chosen)
+        return Batch(self.x[rows], *({name: column[rows] for name, column in group.items()} for group in groups))
 
 
-def chunks(examples: Sequence[Example], rows: int = CHUNK, seed: Sequence[int] = ()) -> list[list[Example]]:
-    """Examples of one prefix and about one length together, at most `rows` of them.
-
-    Args:
-        seed: mixes rows and chunks by these numbers; none keeps them in order of prefix and length.
-
-    Raises:
-        CatalogError: an example has no targets.
-    """
-    if any(not example.targets for example in examples):
-        raise CatalogError("an example has no targets; leave such rows out")
-    draw = np.random.default_rng(list(seed)) if seed else None
-    by_prefix: dict[Ids, list[Example]] = {}
-    for example in examples:
-        by_prefix.setdefault(example.prefix, []).append(example)
-    found = []
-    for members in by_prefix.values():
-        mixed = members if draw is None else [members[i] for i in draw.permutation(len(members))]
-        window = len(mixed) if draw is None else 8 * rows  # lengths alike within a chunk, chance among chunks
-        for start in range(0, len(mixed), window):
-            ordered = sorted(mixed[start : start + window], key=lambda e: len(e.ids))
-            found += [ordered[k : k + rows] for k in range(0, len(ordered), rows)]
-    return found if draw is None else [found[i] for i in draw.permutation(len(found))]
+def batch_of(found: Examples) -> Batch:
+    """Examples as tensors."""
+    targets = {name: torch.from_numpy(np.ascontiguousarray(found.targets[name])) for name in found.encoded.asked}
+    chosen = {n: torch.where(t.sum(dim=1) > 0, t.argmax(dim=1), -1) for n, t in targets.items()}
+    return Batch(
+        torch.from_numpy(np.ascontiguousarray(found.encoded.x)),
+        {name: torch.from_numpy(column) for name, column in found.encoded.slots.items()},
+        {name: torch.from_numpy(np.ascontiguousarray(found.encoded.legal[name])) for name in targets},
+        targets,
+        {name: torch.from_numpy(np.ascontiguousarray(found.same[name])) for name in targets},
+        chosen,
+    )
 
 
-def _has_prompt(model: Any) -> bool:
-    return bool(model.active_peft_config.is_prompt_learning)
+def _look(
+    state: State, kept: Mapping[str, Batch], chances: Mapping[str, float], trained: float, look: Look | None
+) -> None:
+    """Measure on what was kept back, and remember the weights if they are the best."""
+    state.net.eval()
+    loss = 0.0
+    with torch.inference_mode():
+        for phase, batch in kept.items():
+            loss += chances[phase] * sum(one.item() for one in losses(state.net, phase, batch).values())
+    state.looks += 1
+    if loss < state.best:
+        state.best, state.looks = loss, 0
+        state.weights = {name: tensor.detach().clone() for name, tensor in state.net.state_dict().items()}
+    if look is not None:
+        look(state, trained, loss)
 
 
-def _nats(head: Any, states: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
-    """The cross-entropy of each target, float32 (targets,)."""
-    return _scored(head, states, targets)[0]
+def _pace(step: int, schooling: Schooling) -> float:
+    """The share of the learning rate: up evenly, then down along a cosine."""
+    if step < schooling.warmup:
+        return (step + 1) / schooling.warmup
+    done = (step - schooling.warmup) / max(schooling.steps - schooling.warmup, 1)
+    return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _nats_and_hits(head: Any, states: torch.Tensor, targets: Sequence[Target]) -> tuple[torch.Tensor, list[bool]]:
-    """The cross-entropy of each target, and whether the likeliest token is the teacher's likeliest."""
-    nats, best = _scored(head, states, targets)
-    wanted = [t.tokens[int(np.argmax(t.chances))] for t in targets]
-    return nats, [int(b) == w for b, w in zip(best.tolist(), wanted, strict=True)]
+def _fold(found: Examples, *, back: bool) -> Array:
+    """The rows that are kept back, or the others."""
+    every = max(_KEPT_BACK, -(-found.num_rows // _MOST_BACK))
+    return np.flatnonzero((np.arange(found.num_rows) % every == 0) == back)
 
 
-def _scored(head: Any, states: torch.Tensor, targets: Sequence[Target]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The cross-entropy of each target, and the likeliest token: letters among themselves, texts among all tokens."""
-    import torch
-
-    nats = torch.zeros(len(targets), device=states.device)
-    best = torch.zeros(len(targets), dtype=torch.int64, device=states.device)
-    letters = [i for i, t in enumerate(targets) if t.is_label]
-    spelt = [i for i, t in enumerate(targets) if not t.is_label]
-    if letters:
-        known = sorted({token for i in letters for token in targets[i].tokens})
-        column = {token: k for k, token in enumerate(known)}
-        share = torch.zeros(len(letters), len(known))
-        offered = torch.zeros(len(letters), len(known), dtype=torch.bool)
-        for k, i in enumerate(letters):
-            places = [column[token] for token in targets[i].tokens]
-            offered[k, places] = True
-            share[k, places] = torch.tensor(targets[i].chances)
-        share, offered = share.to(states.device), offered.to(states.device)
-        rows = head.weight[torch.tensor(known, device=states.device)]
-        logp = (states[letters] @ rows.T).float().masked_fill(~offered, -1e9).log_softmax(-1)
-        nats = nats.index_put((torch.tensor(letters, device=states.device),), -(share * logp).sum(-1))
-        best[letters] = torch.tensor(known, device=states.device)[logp.argmax(-1)]
-    if spelt:
-        logp = head(states[spelt]).float().log_softmax(-1)
-        wanted = torch.tensor([targets[i].tokens[0] for i in spelt], device=states.device)
-        nats = nats.index_put((torch.tensor(spelt, device=states.device),), -logp.gather(1, wanted[:, None])[:, 0])
-        best[spelt] = logp.argmax(-1)
-    return nats, best
+def _under(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
