@@ -107,7 +107,7 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
         "keywords": keywords,
         "untrained": lambda question: _mind(None, "reproducible").decide(question).answers,
     }
-    figures = {}
+    figures: dict[str, float] = {}
     for name, read in readers.items():
         figures |= {f"{name}.{k}": v for k, v in scores(parts["test"], read(parts["test"].question)).items()}
     for seed in bench.seeds.train:

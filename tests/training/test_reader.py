@@ -1,17 +1,21 @@
 """Readers: what they learn from says what is planted in it, and is apart from all that they are tested on."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ecosim import simulate
+from ecosim import catalog, simulate
+from ecosim.catalog import FieldCard
 from ecosim.exact import MILLION
 from ecosim.manufacturing import headlines, notices
 from ecosim.manufacturing.intricate import INTRICATE
 from ecosim.manufacturing.news import KINDS, OUTAGE
 from ecosim.manufacturing.readers import keywords
 from ecosim.manufacturing.wordings import TRAITS, write
+from ecosim.minds.language import LanguageMind
+from ecosim.minds.prompts import Prompts
 from ecosim.training import reader_value
 from ecosim.training.reader_baselines import Learner, masked, right
 from ecosim.training.reader_data import SLICES, TEST_NAMES, TRAIN_NAMES, readings
@@ -65,7 +69,10 @@ def said(table, now=6):
 
 def test_texts_by_hand():
     """Lots in the order of the code: form of the week (4), twist (3), which wording, hedge (8), lead or aside (4)."""
-    assert said(row(words=4)) == ("gazette: silo halts its presses in week 9 and keeps them still for four weeks.", set())
+    assert said(row(words=4)) == (
+        "gazette: silo halts its presses in week 9 and keeps them still for four weeks.",
+        set(),
+    )
     text, traits = said(row(words=2 + 4))
     assert text == "gazette: silo halts its presses three weeks from now and keeps them still for four weeks."
     assert traits == {"relative"}
@@ -187,3 +194,34 @@ def test_kinds_have_wordings_in_both_stocks():
     for kind in KINDS[1:]:
         assert TRAINING.claims[kind] and INTRICATE.claims[kind]
         assert kind == "clause" or (TRAINING.denials[kind] and INTRICATE.denials[kind])
+
+
+def test_all_roles_that_read_are_asked_alike():
+    cards = [catalog.card(role) for role in ("supplier", "manufacturer", "distributor")]
+    asks = [card.weights["reader"].asks["read"].model_dump() for card in cards]
+    texts = [card.asking("reader").template("read") for card in cards]
+    assert asks[0] == asks[1] == asks[2] and texts[0] == texts[1] == texts[2]
+
+
+def test_a_row_is_shown_by_letters_with_both_records_and_weeks_counted():
+    rows = readings(np.random.default_rng(5), 200, INTRICATE, TEST_NAMES)
+    shown = [text for _, text in Prompts(catalog.card("distributor").asking("reader"), "read").render(rows.question)]
+    dispute = np.flatnonzero(rows.rows_of("conflict") & ~rows.rows_of("relative"))[0]
+    question = rows.question
+    names, record, text = shown[dispute].splitlines()
+    slots = [(letter, name) for letter, name in zip("ABCD", question["firm_name"][dispute], strict=True) if name]
+    assert names.split() == [part for slot in slots for part in slot]
+    ahead = rows.answers["week"][dispute] - question["this_week"][dispute]
+    assert f"week {rows.answers['week'][dispute]} ({ahead:+d})" in text
+    assert record == (
+        f"{question['source'][dispute]} {question['source_record'][dispute]:.0%}, "
+        f"{question['rival'][dispute]} {question['rival_record'][dispute]:.0%}"
+    )
+
+
+def test_letters_that_are_not_listed_belong_to_the_option_and_not_to_its_place_among_the_allowed():
+    engine = SimpleNamespace(labels=(" A", " B", " C", " D"))
+    mind = LanguageMind({}, engine, name="reader", grade="reader")
+    heard, listed = (FieldCard(ask="Who:", answer="label", listed=how) for how in (False, True))
+    assert mind._labels(heard, (" first", " third"), [0, 2]) == (" A", " C")
+    assert mind._labels(listed, (" first", " third"), [0, 2]) == (" A", " B")
