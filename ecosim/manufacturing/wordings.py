@@ -112,11 +112,11 @@ def _text(
     hard = {"conflict"} if is_dispute else set()
     when, is_relative = _when(row["week"] - now, stock, lots)
     if row["kind"] == NOTHING:
-        body = lots.pick(stock.idle)
+        body = lots.pick(_fitting(stock.idle, has_other))
     else:
         is_twist = lots.of(_TWIST_OF) == 0 and kind in stock.twists and not is_denied and not is_dispute
         pool = (stock.denials if is_denied else stock.twists if is_twist else stock.claims)[kind]
-        body = lots.pick([text for text in pool if has_other or "{other}" not in text])
+        body = lots.pick(_fitting(pool, has_other))
         hard |= {"negation"} if is_twist or is_denied else set()
     if is_dispute:
         body = lots.pick(stock.refuted if row["is_refuted"] else stock.disputed).replace("{claim}", body)
@@ -132,6 +132,11 @@ def _text(
     hard |= {"relative"} if is_relative and "{when}" in body else set()
     text = f"{sources[row['source']]}: " + body.format(**_places(row, names, items, sources, when))
     return (text if text.endswith("?") else f"{text}."), hard
+
+
+def _fitting(pool: Sequence[str], has_other: bool) -> Sequence[str]:
+    """The wordings of a pool that need no other firm where there is none."""
+    return pool if has_other else [text for text in pool if "{other}" not in text]
 
 
 def _when(ahead: int, stock: Wordings, lots: _Lots) -> tuple[str, bool]:
