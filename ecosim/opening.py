@@ -18,7 +18,7 @@ from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
+from ecosim.minds.seats import SCRIPTED, UNTRAINED, Seats, deal, models_of
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
@@ -120,7 +120,7 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
 
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
-            return _trained(name, [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])])
+            return _trained(ecosystem, name, [r for r in roles if any(q.startswith(f"{r}.") for q in models[name])])
         spec = scenario.models.get(name)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
@@ -148,10 +148,14 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
 
 
-def _trained(grade: str, roles: Sequence[str]) -> Mind | Recipe:
-    """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them."""
+def _trained(ecosystem: Side, grade: str, roles: Sequence[str]) -> Mind | Recipe:
+    """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them.
+
+    What they can't write, the scripted minds write for them.
+    """
     cards = {role: catalog.card(role) for role in roles}
     strange = [role for role, card in cards.items() if card.weights[grade].model != catalog.NANO]
     if strange:
         raise CatalogError(f"agents/{strange[0]}/card.yaml: weights.{grade}: model must be {catalog.NANO!r}")
-    return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)
+    experts = {question: known[SCRIPTED] for question, known in ecosystem.experts.items() if SCRIPTED in known}
+    return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade, Experts(SCRIPTED, experts))
