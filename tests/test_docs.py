@@ -98,15 +98,6 @@ LEAVES = {
     "06_what_the_feed_does": [],
 }
 """The notebooks, and what each writes."""
-FEW_WORLDS = """
-import ecosim
-
-def in_few(simulate):
-    return lambda *given, seeds=3, **options: simulate(*given, seeds=min(seeds, 3), **options)
-
-ecosim.run, ecosim.compare = in_few(ecosim.run), in_few(ecosim.compare)
-"""
-"""Put before the first cell of a notebook, as SHORT is put after a command."""
 
 
 def test_there_are_six_notebooks():
@@ -124,11 +115,9 @@ def test_an_own_function_meets_twenty_worlds_in_ten_lines_of_notebook():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_without_complaint(path, tmp_path, monkeypatch):
-    """In few worlds: whether it runs does not hang on how many, and what it found is kept in it."""
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # pictures are drawn, as for a reader
     notebook = nbformat.read(path, as_version=4)
     kept = sum(len(cell.get("outputs", [])) for cell in notebook.cells)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(FEW_WORLDS))
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
