@@ -31,7 +31,7 @@ def set_default(path: Path, default: Mapping[str, str]) -> None:
 
 
 def set_scores(path: Path, grade: str, scores: Mapping[str, float]) -> None:
-    """Write the figures of a grade of weights.
+    """Write figures of a grade of weights beside those that it has.
 
     Raises:
         CatalogError: the card has no such weights, or would not be a card any more.
@@ -46,7 +46,9 @@ def set_scores(path: Path, grade: str, scores: Mapping[str, float]) -> None:
     if first == last:
         raise CatalogError(f"{path}: weights.{grade}: expected on a line of its own, two spaces in")
     comment = re.search(r"\s+#.*$", lines[first].rstrip("\n")) if "{" not in lines[first] else None
-    text = yaml.safe_dump({**weights, "scores": dict(scores)}, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.safe_dump(
+        {**weights, "scores": {**weights.get("scores", {}), **scores}}, sort_keys=False, allow_unicode=True, width=110
+    )
     new = [f"  {grade}:{comment[0] if comment else ''}\n", *(f"    {line}\n" for line in text.splitlines())]
     _put(path, [*lines[:first], *new, *lines[last:]])
 
