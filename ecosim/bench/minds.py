@@ -4,8 +4,8 @@ The questions are those that distributors of `smart_manufacturing` were asked in
 replenish, of many replicas at once, as a run asks them. A decision is a row answered, all its fields. Measured are
 
 * `scripted`, `nano`, and trained language models where the catalogue has them, and `untrained`: decisions a second from
-  question to decision in this process, with the threads that its libraries have here: the best of a few repeats.
-  Language models get a few of the same rows, with no row twice and no memory of answers;
+  question to decision in this process: the best of a few repeats. Language models have all threads, the others one;
+  language models get a few of the same rows, with no row twice and no memory of answers;
 * `nano_on_all_cores`: the same rows, over and over, in a process a core with one thread each, as hosts hold nano minds:
   rows answered in a common stretch of time ÷ its length;
 * `per_cpu_s`: decisions a second of processor time, which neighbours on the machine disturb less than the wall's;
@@ -20,7 +20,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter, process_time
 from typing import Any
@@ -59,7 +60,11 @@ def run(
     questions, nano = asked(), nano_mind()
     few = [question.take(np.linspace(0, question.num_rows - 1, rows).astype(np.int64)) for question in questions]
     language = language_minds(numerics)
-    found: dict[str, Any] = {"scripted": pace(scripted(), questions, repeats), "nano": pace(nano, questions, repeats)}
+    with _one_thread():
+        found: dict[str, Any] = {
+            "scripted": pace(scripted(), questions, repeats),
+            "nano": pace(nano, questions, repeats),
+        }
     for name, mind in language.items():
         can = [q for q in few if q.phase in _answers(name)]
         found[name] = pace(mind, can, 1, beforehand=2)
@@ -168,6 +173,19 @@ def together(processes: int) -> dict[str, float]:
         raise CatalogError("bench minds: a process of its own failed; its message is above")
     rates = [tuple(map(float, line.split())) for line in told]
     return {"per_s": sum(wall for wall, _ in rates), "per_cpu_s_of_each": sum(cpu for _, cpu in rates) / processes}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread while the block lasts: a nano network's products are too small to be shared."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _answers(name: str) -> Sequence[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def set_default(path: Path, default: Mapping[str, str]) -> None:
 
 
 def set_scores(path: Path, grade: str, scores: Mapping[str, float]) -> None:
-    """Write the figures of a grade of weights.
+    """Write figures of a grade of weights beside those that it has.
 
     Raises:
         CatalogError: the card has no such weights, or would not be a card any more.
@@ -39,33 +39,48 @@ def set_scores(path: Path, grade: str, scores: Mapping[str, float]) -> None:
     card = catalog.read_card(path)
     if grade not in card.weights:
         raise CatalogError(f"{path}: weights: no {grade!r}; the card has {', '.join(card.weights) or 'none'}")
-    weights = {name: w.model_dump(mode="json", exclude_unset=True) for name, w in card.weights.items()}
-    weights[grade]["scores"] = dict(scores)
-    _set(path, "weights", weights)
+    weights = card.weights[grade].model_dump(mode="json", exclude_unset=True)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    start, end = _block(lines, "weights:", 0, len(lines))
+    first, last = _block(lines, f"  {grade}:", start + 1, end)
+    if first == last:
+        raise CatalogError(f"{path}: weights.{grade}: expected on a line of its own, two spaces in")
+    comment = re.search(r"\s+#.*$", lines[first].rstrip("\n")) if "{" not in lines[first] else None
+    text = yaml.safe_dump(
+        {**weights, "scores": {**weights.get("scores", {}), **scores}}, sort_keys=False, allow_unicode=True, width=110
+    )
+    new = [f"  {grade}:{comment[0] if comment else ''}\n", *(f"    {line}\n" for line in text.splitlines())]
+    _put(path, [*lines[:first], *new, *lines[last:]])
 
 
 def _set(path: Path, key: str, value: Any) -> None:
     """Replace the lines of a top-level key, or put it in."""
-    text = path.read_text(encoding="utf-8")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     flow = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True).strip()
-    block = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=110)
-    new = f"{key}: {flow}\n" if not value or key == "default" else block
-    lines = text.splitlines(keepends=True)
-    start = next((i for i, line in enumerate(lines) if line.startswith(f"{key}:")), None)
-    if start is None:
+    start, end = _block(lines, f"{key}:", 0, len(lines))
+    if start == end:
         if not value:
             return
-        start = next(i for i, line in enumerate(lines) if line.startswith(f"{_BEFORE}:"))
-        new, end = (new if key == "default" else new + "\n"), start
-    else:
-        end = start + 1
-        while end < len(lines) and re.match(r"[ \t]+\S", lines[end]):
-            end += 1
-    changed = "".join([*lines[:start], new, *lines[end:]])
-    if changed == text:
-        return
+        start = end = next(i for i, line in enumerate(lines) if line.startswith(f"{_BEFORE}:"))
+    _put(path, [*lines[:start], f"{key}: {flow}\n", *lines[end:]])
+
+
+def _block(lines: Sequence[str], key: str, start: int, end: int) -> tuple[int, int]:
+    """Where a key's lines begin and end: until the next line that is not deeper in; empty if it is not there."""
+    depth = len(key) - len(key.lstrip())
+    first = next((i for i in range(start, end) if lines[i].startswith(key)), None)
+    if first is None:
+        return end, end
+    last = first + 1
+    while last < end and re.match(rf" {{{depth + 1},}}\S", lines[last]):
+        last += 1
+    return first, last
+
+
+def _put(path: Path, lines: Sequence[str]) -> None:
+    """Write a card in the place of the old one, if it is one."""
     beside = path.parent / ".card.yaml.new"
-    beside.write_text(changed, encoding="utf-8")
+    beside.write_text("".join(lines), encoding="utf-8")
     try:
         _check(beside, path)
         os.replace(beside, path)

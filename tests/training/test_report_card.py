@@ -304,7 +304,9 @@ CARD = """# How it is asked.
 role: {role}
 about: Buys.
 licence: Apache-2.0
-weights:
+weights:         # made by recipes
+  other:         # not ours
+    {{model: nano, licence: Apache-2.0, training: elsewhere}}
   nano: {{model: nano, adapter: nano.safetensors, licence: Apache-2.0, training: recipe, answers: [replenish]}}
 
 questions:   # all of them
@@ -325,15 +327,23 @@ def test_a_card_takes_scores_and_defaults_and_keeps_its_comments(tmp_path):
     card = catalog.read_card(path)
     assert card.default == {"replenish": "nano"} and card.weights["nano"].scores == {"replenish.agreement": 0.97}
     text = path.read_text()
-    assert text.startswith("# How it is asked.") and "questions:   # all of them" in text
+    for comment in (
+        "# How it is asked.",
+        "questions:   # all of them",
+        "# made by recipes",
+        "  other:         # not ours",
+    ):
+        assert comment in text
+    set_scores(path, "nano", {"replenish.agreement": 0.5})
+    assert catalog.read_card(path).weights["nano"].scores == {"replenish.agreement": 0.5}
     set_default(path, {})
     assert catalog.read_card(path).default == {}
     before = path.read_text()
-    with pytest.raises(CatalogError, match="no weights 'other'"):
-        set_default(path, {"replenish": "other"})
+    with pytest.raises(CatalogError, match="no weights 'third'"):
+        set_default(path, {"replenish": "third"})
     assert path.read_text() == before and [p.name for p in folder.iterdir()] == ["card.yaml"]
-    with pytest.raises(CatalogError, match="weights: no 'other'; the card has nano"):
-        set_scores(path, "other", {})
+    with pytest.raises(CatalogError, match="weights: no 'third'; the card has other, nano"):
+        set_scores(path, "third", {})
 
 
 class Doubts:
