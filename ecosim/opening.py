@@ -122,7 +122,7 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
             own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
-            return _trained(name, own, manner, _scripted(ecosystem))
+            return _trained(ecosystem, name, own, manner)
         spec = scenario.models.get(name)
         if spec is not None and spec.cascade:
             assert spec.threshold is not None
@@ -153,15 +153,10 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
 
 
-def _scripted(ecosystem: Side) -> Experts:
-    """The scripted minds of a side, as one."""
-    return Experts(SCRIPTED, {q: known[SCRIPTED] for q, known in ecosystem.experts.items() if SCRIPTED in known})
-
-
-def _trained(grade: str, roles: Sequence[str], manner: Manner, writer: Mind) -> Mind | Recipe:
+def _trained(ecosystem: Side, grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
     """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them.
 
-    What a nano network can't write, the writer writes for it.
+    What a nano mind can't write, the scripted minds write for it.
 
     Raises:
         CatalogError: the weights are missing or not those of the card, or the roles do not share them.
@@ -169,7 +164,8 @@ def _trained(grade: str, roles: Sequence[str], manner: Manner, writer: Mind) -> 
     cards = {role: catalog.card(role) for role in roles}
     weights = [card.weights[grade] for card in cards.values()]
     if all(found.model == catalog.NANO for found in weights):
-        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade, writer)
+        experts = {question: known[SCRIPTED] for question, known in ecosystem.experts.items() if SCRIPTED in known}
+        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade, Experts(SCRIPTED, experts))
     files = {
         (w.model, card.file(grade)[0].resolve(), w.sha256) for w, card in zip(weights, cards.values(), strict=True)
     }
