@@ -52,7 +52,6 @@ class Learner:
     def __init__(self, language: LanguageModel, model: Any = None) -> None:
         self.language = language
         self._causal: Any = language.model if model is None else model.get_base_model()
-        self._start = model if model is not None and hasattr(model, "get_prompt") and _has_prompt(model) else None
         self.trained: dict[str, torch.nn.Parameter] = (
             {} if model is None else {name: p for name, p in model.named_parameters() if p.requires_grad}
         )
@@ -103,11 +102,8 @@ class Learner:
 
         core, device = self._causal.model, self.language.device
         cache: Any = DynamicCache(config=self._causal.config)
-        if self._start is not None:
-            cache = self._start.get_prompt(batch_size=1)
         if prefix:
             core(torch.tensor([prefix], device=device), past_key_values=cache, use_cache=True)
-        if prefix or self._start is not None:
             for layer in cache.layers:
                 layer.keys, layer.values = (x.expand(len(rows), -1, -1, -1) for x in (layer.keys, layer.values))
         width = max(map(len, rows))
@@ -149,10 +145,6 @@ def chunks(examples: Sequence[Example], rows: int = CHUNK, seed: Sequence[int] =
             ordered = sorted(mixed[start : start + window], key=lambda e: len(e.ids))
             found += [ordered[k : k + rows] for k in range(0, len(ordered), rows)]
     return found if draw is None else [found[i] for i in draw.permutation(len(found))]
-
-
-def _has_prompt(model: Any) -> bool:
-    return bool(model.active_peft_config.is_prompt_learning)
 
 
 def _nats(head: Any, states: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:

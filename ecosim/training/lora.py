@@ -65,7 +65,7 @@ class Settings(Entry):
     base: str = BASE
     rank: Annotated[int, Field(ge=1, le=adapter.MAX_RANK)] = 8
     alpha: Annotated[float, Field(gt=0)] = 16.0
-    targets: tuple[str, ...] = adapter.TARGETS
+    targets: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: list(adapter.TARGETS))
     blocks: Annotated[int, Field(ge=1)] | None = None
     rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -177,18 +177,23 @@ def _learner(settings: Settings, seed: int) -> tuple[Learner, Any]:
     known = {name.rpartition(".")[2] for name in adapter.linear_sizes(language.model)}
     if unknown := [name for name in settings.targets if name not in known]:
         raise TrainingError(f"targets: {unknown[0]!r} is no linear layer of {settings.base}; it has {sorted(known)}")
-    depth = language.model.config.num_hidden_layers
+    blocks = _blocks(settings, language.model.config.num_hidden_layers)
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         target_modules=list(settings.targets),
-        layers_to_transform=None if settings.blocks is None else list(range(max(depth - settings.blocks, 0), depth)),
         task_type="CAUSAL_LM",
+        **({"layers_to_transform": blocks, "layers_pattern": "layers"} if blocks else {}),
     )
     with torch.random.fork_rng(devices=[]), hushed():
         torch.manual_seed(seed)
         model = get_peft_model(language.model, config)
     return Learner(language, model), model
+
+
+def _blocks(settings: Settings, num_blocks: int) -> list[int]:
+    """The blocks that are corrected, by number; none said: all."""
+    return [] if settings.blocks is None else list(range(max(0, num_blocks - settings.blocks), num_blocks))
 
 
 @contextmanager
@@ -367,7 +372,7 @@ def write(folder: Path, learner: Learner, model: Any, settings: Settings) -> Pat
     tensors = {name: t.detach().to(kind).cpu().contiguous() for name, t in get_peft_model_state_dict(model).items()}
     if not all(bool(t.isfinite().all()) for t in tensors.values()):
         raise TrainingError(f"{folder}: the adapter holds numbers that do not fit into {settings.dtype}; use bfloat16")
-    config = {
+    config: dict[str, Any] = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": settings.base.removeprefix("path:").rpartition("/")[2],
@@ -376,6 +381,8 @@ def write(folder: Path, learner: Learner, model: Any, settings: Settings) -> Pat
         "bias": "none",
         "target_modules": sorted(settings.targets),
     }
+    if blocks := _blocks(settings, learner.language.model.config.num_hidden_layers):
+        config |= {"layers_to_transform": blocks, "layers_pattern": "layers"}
     new = folder.with_name(folder.name + ".new")
     with no_room(folder):
         shutil.rmtree(new, ignore_errors=True)

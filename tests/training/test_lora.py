@@ -262,7 +262,7 @@ def test_an_adapter_that_does_not_fit_on_the_disk_leaves_the_old_one(
 
 def test_layers_that_the_base_has_not_are_refused(tmp_path: Path, lessons: list[Example], settings: Settings):
     with pytest.raises(TrainingError, match=r"targets: 'c_attn' is no linear layer of .*it has \['down_proj'"):
-        fit(lessons, settings.model_copy(update={"targets": ("c_attn",)}), tmp_path / "a", seed=1)
+        fit(lessons, settings.model_copy(update={"targets": ["c_attn"]}), tmp_path / "a", seed=1)
 
 
 def test_one_example_is_too_few(tmp_path: Path, lessons: list[Example], settings: Settings):
