@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecosim import catalog
 from ecosim.minds.host import Host
+from ecosim.words import Mind
 
 if TYPE_CHECKING:
+    from ecosim.minds.by_field import ByField
     from ecosim.minds.language import LanguageMind
     from ecosim.models.load import LanguageModel, Numerics
     from ecosim.pool.engine import Engine
@@ -26,6 +28,9 @@ class Recipe:
         roles: whose cards it holds.
         base: the base model: a name of the catalogue, `hf:owner/name@revision` or `path:/folder`.
         adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
+        adapters: more such folders, for rows whose text in `by` names one.
+        by: the column that says which of `adapters` answers a row.
+        first: who settles the fields before the first Text (see `minds.by_field`); None: the language mind itself.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
     """
@@ -35,17 +40,28 @@ class Recipe:
     roles: tuple[str, ...]
     base: str
     adapter: str = ""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
+    first: Mind | None = None
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
 
-    def make(self, engine: Engine) -> LanguageMind:
-        """The mind, over an engine that holds its base, and its adapter by the adapter's own name."""
-        from ecosim.minds.language import LanguageMind
+    @property
+    def folders(self) -> list[str]:
+        """The folders of all its adapters, each once."""
+        return sorted({self.adapter, *self.adapters.values()} - {""})
+
+    def make(self, engine: Engine) -> LanguageMind | ByField:
+        """The mind, over an engine that holds its base, and its adapters by their own names."""
+        from ecosim.minds.by_field import ByField
+        from ecosim.minds.language import ByColumn, LanguageMind
 
         cards = {role: catalog.card(role) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
         name = self.name or f"{self.grade}-{size}M"
-        return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
+        adapters = ByColumn(self.by, self.adapters) if self.adapters else None
+        mind = LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters)
+        return mind if self.first is None else ByField(self.first, mind, name=name, grade=self.grade)
 
 
 Load = Callable[[str, "Numerics"], "LanguageModel"]
@@ -71,8 +87,8 @@ class Pool(Host):
             key = (recipe.base, recipe.numerics, recipe.batch_limit)
             if key not in engines:
                 engines[key] = Engine(load(recipe.base, recipe.numerics), recipe.batch_limit)
-            if recipe.adapter:
-                found = adapters.read(folder_of(recipe.adapter))
-                engines[key].add_adapter(recipe.adapter, replace(found, source=recipe.adapter))
+            for folder in recipe.folders:
+                found = adapters.read(folder_of(folder))
+                engines[key].add_adapter(folder, replace(found, source=folder))
             minds[code] = recipe.make(engines[key])
         super().__init__(minds)
