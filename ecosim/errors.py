@@ -67,7 +67,7 @@ class PoolError(EcosimError):
 
 
 class TrainingError(EcosimError):
-    """A training can't go on."""
+    """A training can't go on: a loss that is no number, data of another role, a full disk."""
 
 
 class RuleError(EcosimError):

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 import ecosim
-from ecosim.cli import estimate, runs, show, tell, tools
+from ecosim.cli import estimate, runs, show, tell, tools, train  # noqa: F401  # train adds commands to `models`
 from ecosim.cli import validate as validation
 from ecosim.cli import why as looks
 from ecosim.errors import EcosimError, printable
