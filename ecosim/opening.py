@@ -14,6 +14,7 @@ from ecosim import catalog, interventions
 from ecosim.arms import OTHER_LUCK, Arm, Manner, own_of
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
+from ecosim.minds.mixed import mixed
 from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe
 from ecosim.minds.recordings import Recordings
@@ -120,7 +121,10 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
 
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
-            return _trained(name, [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])])
+            own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
+            if catalog.card(own[0]).weights[name].mixed is not None:
+                return _mixed(ecosystem, name, own[0], manner)
+            return _trained(name, own)
         spec = scenario.models.get(name)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
@@ -146,6 +150,23 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
         )
 
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
+
+
+def _mixed(ecosystem: Side, grade: str, role: str, manner: Manner) -> Recipe:
+    """The mind behind weights with several adapters, which only one role has."""
+    card = catalog.card(role)
+    name = card.weights[grade].first
+    first: Mind | None = None
+    if name in card.weights:
+        first = NanoMind({role: card.file(name)}, name)
+    elif name:
+        experts = {q: e[name] for q, e in ecosystem.experts.items() if q.startswith(f"{role}.") and name in e}
+        if not experts:
+            raise CatalogError(
+                f"{card.folder / 'card.yaml'}: weights.{grade}.first: {name!r} is no grade and no expert"
+            )
+        first = Experts(name, experts)
+    return mixed(card, grade, first, manner.numerics, manner.batch_limit)
 
 
 def _trained(grade: str, roles: Sequence[str]) -> Mind | Recipe:

@@ -28,13 +28,15 @@ FORMS = ("asks", "counts", "tells", "contrasts")
 """The traits that only some niches' viewers care for."""
 
 _SMALL = frozenset(
-    "a an the and or but nor so of in on at to for from with by as into onto than that this these those is are was were "
-    "be been am it its it's he she they we you i my your his her their our i'm he's she's they're who which whose if "
-    "when while because about over under not no can will would could should may might must has have had do does did "
-    "very more most every each any some all one".split()
+    """a an the and or but nor so of in on at to for from with by as into onto than that this these those is are was
+    were be been am it its it's he she they we you i my your his her their our i'm he's she's they're who which whose
+    if when while because about over under not no can will would could should may might must has have had do does did
+    very more most every each any some all one""".split()  # noqa: SIM905  # a list of 80 literals is no easier to read
 )
 """Words that say nothing of their own; a title that ends in most of them ends in mid-sentence."""
-_MAY_END = frozenset("it you me us them this that all one more most i'm not no over".split())
+_MAY_END = frozenset(
+    {"it", "you", "me", "us", "them", "this", "that", "all", "one", "more", "most", "i'm", "not", "no"}
+)
 _ECHO = re.compile(
     r"\b(title|topic|video|videos|effort|follower|followers|eur|euro|euros|views?|channel|niche|post)\b|\d+[.:]\d\d",
     re.I,
@@ -87,7 +89,7 @@ class Likes(Entry):
     """
 
     words: Annotated[float, Field(gt=0)] = 7.0
-    forms: dict[str, float] = {}
+    forms: dict[str, float] = Field(default_factory=dict)
 
 
 class Tastes(Entry):
@@ -157,8 +159,8 @@ def audience(likes: Likes, tastes: Tastes, viewers: int, seed: int, niche: int) 
 def traits(titles: Sequence[str], topics: Sequence[str], niche: str, day: Sequence[int], reader: Reader) -> Array:
     """What titles are like, float64 (titles, TRAITS), each from 0 to 1.
 
-    `fit`: how near the title is to its topic. `more`: words of its own, up to four. `whole`: a line that begins and ends
-    like a title and says nothing that only the prompt says. `known`: the share of its words that the reader knows.
+    `fit`: how near the title is to its topic. `more`: words of its own, up to four. `whole`: a line that begins and
+    ends like a title and says nothing that only the prompt says. `known`: the share of its words that the reader knows.
     `novel`: 1 where no other title of its day is near, 0 where one is the same. The forms: whether it asks, counts,
     tells of somebody, sets one thing against another.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from ecosim import seeds
 from ecosim.community.posts import TITLE_TOKENS
 from ecosim.fields import Array
 from ecosim.pool.talk import Line, Script, Talk, Write
+from ecosim.training.audiences import words_of
 
 if TYPE_CHECKING:
     from ecosim.pool.engine import Engine
@@ -47,7 +49,7 @@ class Candidate:
 
 
 def candidates(engine: Engine, topics: Sequence[str], *, draws: int, temperature: float, seed: int) -> list[Candidate]:
-    """What the engine's model writes about some topics, `draws` lines for each of the OPENINGS; each title once a topic.
+    """What the engine's model writes about some topics, `draws` lines for each of the OPENINGS; no title twice a topic.
 
     Args:
         temperature: of the draws.
@@ -87,3 +89,9 @@ def _uniforms(key: str, rows: int, seed: int) -> Array:
     who, own = np.arange(rows), np.full(rows, seed, np.uint64)
     draws = [seeds.uniform(seeds.MIND, own, 0, f"candidates {key}", (who,), lane) for lane in range(TITLE_TOKENS)]
     return np.stack(draws, axis=1)
+
+
+def words_used(title: str) -> list[tuple[str, str]]:
+    """The pairs of words that stand side by side in a title, its beginning counted as one."""
+    words = ["", *words_of(title)]
+    return list(pairwise(words))
