@@ -31,6 +31,7 @@ class Recipe:
         adapters: more such folders, for rows whose text in `by` names one.
         by: the column that says which of `adapters` answers a row.
         first: who settles the fields before the first Text (see `minds.by_field`); None: the language mind itself.
+        asks: the grade of the cards' weights whose own way of asking is used; "" for everyone's.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
     """
@@ -43,6 +44,7 @@ class Recipe:
     adapters: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     first: Mind | None = None
+    asks: str = ""
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
 
@@ -56,7 +58,7 @@ class Recipe:
         from ecosim.minds.by_field import ByField
         from ecosim.minds.language import ByColumn, LanguageMind
 
-        cards = {role: catalog.card(role) for role in self.roles}
+        cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
         name = self.name or f"{self.grade}-{size}M"
         adapters = ByColumn(self.by, self.adapters) if self.adapters else None
