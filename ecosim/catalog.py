@@ -158,7 +158,7 @@ class Weights(Entry):
         model: the base model; `nano` for a network of its own.
         adapter: the file or folder of weights, beside the card.
         mixed: several adapters, in the place of one.
-        first: the grade, or the scripted mind, that settles the fields before the first text; "" for none.
+        chooser: the grade, or the scripted mind, that settles the fields before the first text; "" for none.
         answers: the phases that they were trained on: what a seat that is called by the grade can be asked.
         asks: by phase, how they are asked where not as the card asks everyone: a prompt of their own, with its name.
     """
@@ -167,7 +167,7 @@ class Weights(Entry):
     adapter: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     mixed: Mixed | None = None
-    first: str = ""
+    chooser: str = ""
     licence: str
     training: str
     answers: list[str] = []

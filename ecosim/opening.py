@@ -16,7 +16,7 @@ from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.mixed import mixed
 from ecosim.minds.nano import NanoMind
-from ecosim.minds.recipe import Recipe
+from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
 from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
@@ -127,6 +127,9 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
                 return _mixed(ecosystem, name, own[0], manner)
             return _trained(name, own, manner)
         spec = scenario.models.get(name)
+        if spec is not None and spec.cascade:
+            assert spec.threshold is not None
+            return cascade(name, make(spec.cascade[0]), make(spec.cascade[1]), spec.threshold)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
 
@@ -156,18 +159,18 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
 def _mixed(ecosystem: Side, grade: str, role: str, manner: Manner) -> Recipe:
     """The mind behind weights with several adapters, which only one role has."""
     card = catalog.card(role)
-    name = card.weights[grade].first
-    first: Mind | None = None
+    name = card.weights[grade].chooser
+    chooser: Mind | None = None
     if name in card.weights:
-        first = NanoMind({role: card.file(name)}, name)
+        chooser = NanoMind({role: card.file(name)}, name)
     elif name:
         experts = {q: e[name] for q, e in ecosystem.experts.items() if q.startswith(f"{role}.") and name in e}
         if not experts:
             raise CatalogError(
-                f"{card.folder / 'card.yaml'}: weights.{grade}.first: {name!r} is no grade and no expert"
+                f"{card.folder / 'card.yaml'}: weights.{grade}.chooser: {name!r} is no grade and no expert"
             )
-        first = Experts(name, experts)
-    return mixed(card, grade, first, manner.numerics, manner.batch_limit)
+        chooser = Experts(name, experts)
+    return mixed(card, grade, chooser, manner.numerics, manner.batch_limit)
 
 
 def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:

@@ -52,7 +52,7 @@ def mixed(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
     """
-    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, q.key["subject"] % len(bargain.TACTICS)))
+    return moved(question, lambda q, is_buyer: _time_based(q, is_buyer, q.key["subject"] % len(bargain.TACTICS)))
 
 
 @for_any_role
@@ -61,7 +61,7 @@ def boulware(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
     """
-    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 0))
+    return moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 0))
 
 
 @for_any_role
@@ -70,7 +70,7 @@ def linear(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
     """
-    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 1))
+    return moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 1))
 
 
 @for_any_role
@@ -79,7 +79,7 @@ def conceder(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), Negotiation decision functions for autonomous agents.
     """
-    return _moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 2))
+    return moved(question, lambda q, is_buyer: _time_based(q, is_buyer, 2))
 
 
 @for_any_role
@@ -91,7 +91,7 @@ def tit_for_tat(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), equation of relative tit-for-tat with a lag of one offer.
     """
-    return _moved(question, _imitated)
+    return moved(question, _imitated)
 
 
 @for_any_role
@@ -100,7 +100,7 @@ def averaged_tit_for_tat(question: Question) -> Answers:
 
     Source: Faratin, Sierra, Jennings (1998), equation of averaged tit-for-tat with a window of two offers.
     """
-    return _moved(question, lambda q, is_buyer: _imitated(q, is_buyer, window=2))
+    return moved(question, lambda q, is_buyer: _imitated(q, is_buyer, window=2))
 
 
 @for_any_role
@@ -111,7 +111,7 @@ def best_response(question: Question) -> Answers:
 
     Source: Hou (2004), Predicting agents' tactics in automated negotiation.
     """
-    return _moved(question, _best_response)
+    return moved(question, _best_response)
 
 
 @for_any_role
@@ -122,7 +122,7 @@ def with_rivals(question: Question) -> Answers:
 
     Source: Li, Giampapa, Sycara (2006), Bilateral negotiation decisions with uncertain dynamic outside options.
     """
-    return _moved(question, _with_rivals)
+    return moved(question, _with_rivals)
 
 
 # ---- targets ------------------------------------------------------------------------------------------------------
@@ -192,8 +192,8 @@ def _aspiration(question: Question, tactic: Array | int) -> Array:
 # ---- moves --------------------------------------------------------------------------------------------------------
 
 
-def _moved(question: Question, tactic: Target) -> Answers:
-    """The move of a tactic; a question of the market has buyers or sellers, but any mixture is answered."""
+def moved(question: Question, tactic: Target) -> Answers:
+    """The move that follows from a target; a question of the market has buyers or sellers, any mixture is answered."""
     is_buyer = question["is_buyer"] == 1
     if is_buyer.all():
         return _move(question, tactic, True)
@@ -240,13 +240,13 @@ def _is_good(question: Question, target: Array, limit: Array, is_buyer: bool) ->
     if "discount" in question.columns:
         kept = ((target - limit) * question["discount"]).astype(np.int64)  # cut towards 0: towards the limit
         target = limit + kept
-    worth = _worth(question, is_buyer)
+    value = worth(question, is_buyer)
     if is_buyer:
-        return worth <= target
-    return (worth >= target) & (question["offer_week"] >= question["wanted_week"])
+        return value <= target
+    return (value >= target) & (question["offer_week"] >= question["wanted_week"])
 
 
-def _worth(question: Question, is_buyer: bool) -> Array:
+def worth(question: Question, is_buyer: bool) -> Array:
     """What a unit of the standing offer costs a buyer or brings a seller, with everything counted."""
     price = question["offer_price"]
     terms: tuple[Array, ...] = ()

@@ -16,13 +16,13 @@ from ecosim.words import Mind
 
 
 def mixed(
-    card: Card, grade: str, first: Mind | None, numerics: Numerics = "reproducible", batch_limit: int | None = None
+    card: Card, grade: str, chooser: Mind | None, numerics: Numerics = "reproducible", batch_limit: int | None = None
 ) -> Recipe:
     """The recipe of a card's mixed weights.
 
     Args:
         grade: of the weights in the card; also how the mind is called.
-        first: who settles the fields before the first text, as the card's `first` says.
+        chooser: who settles the fields before the first text, as the card's `chooser` says.
 
     Raises:
         CatalogError: an adapter is missing, or is not the one that the card names.
@@ -47,7 +47,7 @@ def mixed(
         base=weights.model,
         adapters={text: str(folder) for text, folder in folders.items()},
         by=weights.mixed.column,
-        first=first,
+        chooser=chooser,
         numerics=numerics,
         batch_limit=batch_limit,
     )

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecosim import catalog
+from ecosim.errors import CatalogError
+from ecosim.minds.by_field import ByField
+from ecosim.minds.cascade import Cascade
 from ecosim.minds.host import Host
 from ecosim.words import Mind
 
 if TYPE_CHECKING:
-    from ecosim.minds.by_field import ByField
-    from ecosim.minds.language import LanguageMind
     from ecosim.models.load import LanguageModel, Numerics
     from ecosim.pool.engine import Engine
 
@@ -30,10 +31,12 @@ class Recipe:
         adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
         adapters: more such folders, for rows whose text in `by` names one.
         by: the column that says which of `adapters` answers a row.
-        first: who settles the fields before the first Text (see `minds.by_field`); None: the language mind itself.
+        chooser: who settles the fields before the first Text (see `minds.by_field`); None: the language mind itself.
         asks: the grade of the cards' weights whose own way of asking is used; "" for everyone's.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
+        first: of a cascade, the mind that is asked before; the language model is asked where it is in doubt.
+        threshold: margins of the first mind that are under it are doubt.
     """
 
     name: str = ""
@@ -43,27 +46,44 @@ class Recipe:
     adapter: str = ""
     adapters: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
-    first: Mind | None = None
+    chooser: Mind | None = None
     asks: str = ""
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
+    first: Mind | None = None
+    threshold: float = 0.0
 
     @property
     def folders(self) -> list[str]:
         """The folders of all its adapters, each once."""
         return sorted({self.adapter, *self.adapters.values()} - {""})
 
-    def make(self, engine: Engine) -> LanguageMind | ByField:
+    def make(self, engine: Engine) -> Mind:
         """The mind, over an engine that holds its base, and its adapters by their own names."""
-        from ecosim.minds.by_field import ByField
         from ecosim.minds.language import ByColumn, LanguageMind
 
         cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
         name = self.name or f"{self.grade}-{size}M"
         adapters = ByColumn(self.by, self.adapters) if self.adapters else None
-        mind = LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters)
-        return mind if self.first is None else ByField(self.first, mind, name=name, grade=self.grade)
+        writer = LanguageMind(
+            cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters
+        )
+        mind = writer if self.chooser is None else ByField(self.chooser, writer, name=name, grade=self.grade)
+        return mind if self.first is None else Cascade(name, self.first, mind, self.threshold)
+
+
+def cascade(name: str, first: Mind | Recipe, second: Mind | Recipe, threshold: float) -> Mind | Recipe:
+    """A cascade of two minds; where the second is yet to be made, how to make it.
+
+    Raises:
+        CatalogError: the first is a language model.
+    """
+    if isinstance(first, Recipe):
+        raise CatalogError(f"cascade {name!r}: the first mind must be a nano mind, not a language model")
+    if isinstance(second, Recipe):
+        return replace(second, name=name, grade=Cascade.grade, first=first, threshold=threshold)
+    return Cascade(name, first, second, threshold)
 
 
 Load = Callable[[str, "Numerics"], "LanguageModel"]

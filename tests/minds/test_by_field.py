@@ -131,7 +131,7 @@ def test_a_pool_makes_the_pair_from_its_recipe(tiny, tmp_path):
         base="tiny",
         adapters={name: str(tmp_path / name) for name in NICHES[:2]},
         by="niche_name",
-        first=Scripted("allowed", what_is_allowed),
+        chooser=Scripted("allowed", what_is_allowed),
     )
     assert recipe.folders == sorted(str(tmp_path / name) for name in NICHES[:2])
     mind = Pool({0: recipe}, lambda *_: tiny).minds[0]
