@@ -135,12 +135,34 @@ class QuestionCard(Entry):
         return found if list(found) == list(names) else None
 
 
+class Mixed(Entry):
+    """Several adapters over one model: each row of a question has the one that a text column of its own names.
+
+    Attributes:
+        column: of the question; rows whose text has no adapter are answered by the model as it is.
+        folders: of adapters in PEFT's format, beside the card, by text.
+        sha256: of their weights, by text.
+    """
+
+    column: str
+    folders: Annotated[dict[str, str], Field(min_length=1)]
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+
+    @model_validator(mode="after")
+    def _each_has_its_hash(self) -> Mixed:
+        if set(self.sha256) != set(self.folders):
+            raise ValueError(f"sha256: has {', '.join(self.sha256)}; folders: has {', '.join(self.folders)}")
+        return self
+
+
 class Weights(Entry):
     """One rung of the ladder: which model, what was trained on top of it, and how well it did.
 
     Attributes:
         model: the base model; `nano` for a network of its own.
         adapter: the file or folder of weights, beside the card.
+        mixed: several adapters, in the place of one.
+        chooser: the grade, or the scripted mind, that settles the fields before the first text; "" for none.
         answers: the phases that they were trained on: what a seat that is called by the grade can be asked.
         asks: by phase, how they are asked where not as the card asks everyone: a prompt of their own, with its name.
     """
@@ -148,6 +170,8 @@ class Weights(Entry):
     model: str
     adapter: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    mixed: Mixed | None = None
+    chooser: str = ""
     licence: str
     training: str
     answers: list[str] = []

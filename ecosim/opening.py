@@ -14,6 +14,7 @@ from ecosim import catalog, interventions
 from ecosim.arms import OTHER_LUCK, Arm, Manner, own_of
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
+from ecosim.minds.mixed import mixed
 from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
@@ -122,6 +123,8 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
             own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
+            if catalog.card(own[0]).weights[name].mixed is not None:
+                return _mixed(ecosystem, name, own[0], manner)
             return _trained(ecosystem, name, own, manner)
         spec = scenario.models.get(name)
         if spec is not None and spec.cascade:
@@ -151,6 +154,23 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
         )
 
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
+
+
+def _mixed(ecosystem: Side, grade: str, role: str, manner: Manner) -> Recipe:
+    """The mind behind weights with several adapters, which only one role has."""
+    card = catalog.card(role)
+    name = card.weights[grade].chooser
+    chooser: Mind | None = None
+    if name in card.weights:
+        chooser = NanoMind({role: card.file(name)}, name)
+    elif name:
+        experts = {q: e[name] for q, e in ecosystem.experts.items() if q.startswith(f"{role}.") and name in e}
+        if not experts:
+            raise CatalogError(
+                f"{card.folder / 'card.yaml'}: weights.{grade}.chooser: {name!r} is no grade and no expert"
+            )
+        chooser = Experts(name, experts)
+    return mixed(card, grade, chooser, manner.numerics, manner.batch_limit)
 
 
 def _trained(ecosystem: Side, grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:

@@ -37,7 +37,8 @@ def workers(recipes: Mapping[int, Recipe], bases: Sequence[str], layout: Layout,
     threads = threads_of(layout, machine)
     gpus = 1.0 if machine.gpus else 0.0
     cpus = float(threads) if layout.address and not gpus else 0.0
-    adapters = {r.adapter: ray.put(files_of(Path(r.adapter))) for r in recipes.values() if r.adapter}
+    folders = {folder for recipe in recipes.values() for folder in recipe.folders}
+    adapters = {folder: ray.put(files_of(Path(folder))) for folder in sorted(folders)}
     make = PoolOf(dict(recipes), parcels, adapters, threads)
     return [Post(f"worker-{i}", make, threads, cpus, gpus) for i in range(layout.workers)]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from ecosim.pool.talk import Ask, Line, Pick, Scores, Script, Talk, Write
 from ecosim.words import KEY, Decision, Question, Table
 
 if TYPE_CHECKING:
+    from ecosim.models.adapter import Adapter
     from ecosim.pool.engine import Engine
 
 _VERSION = 1
@@ -50,6 +51,19 @@ class Sheet:
     trace: list[tuple[str, str, str, str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class ByColumn:
+    """Which adapter answers a row: the one that a text column of its own names.
+
+    Attributes:
+        column: of the question, text; questions without it have none of these adapters.
+        names: the adapter's name in the engine, by text.
+    """
+
+    column: str
+    names: Mapping[str, str]
+
+
 class LanguageMind:
     """A language model in the seats of some roles.
 
@@ -58,6 +72,7 @@ class LanguageMind:
         engine: the model that answers.
         name, grade: how scenarios call it, and its rung on the ladder.
         adapter: by its name in the engine; None for the base model as it is.
+        adapters: more of them, for the rows whose text in a column names one; other rows have `adapter`.
 
     Attributes:
         tally: rows answered so far and their nominal FLOPs; moves while `decide` is at work.
@@ -69,12 +84,21 @@ class LanguageMind:
     """
 
     def __init__(
-        self, cards: Mapping[str, Card], engine: Engine, *, name: str, grade: str, adapter: str | None = None
+        self,
+        cards: Mapping[str, Card],
+        engine: Engine,
+        *,
+        name: str,
+        grade: str,
+        adapter: str | None = None,
+        adapters: ByColumn | None = None,
     ) -> None:
         self.cards = dict(cards)
         self.engine = engine
         self.adapter_name = adapter or ""
         self._adapter = engine.adapter(adapter) if adapter else None
+        self._by_column = adapters
+        self._adapters = {text: engine.adapter(name) for text, name in adapters.names.items()} if adapters else {}
         self._name = name
         self._grade = grade
         self.tally = (0, 0)
@@ -98,6 +122,7 @@ class LanguageMind:
             "version": _VERSION,
             "weights": language.record.sha256,
             "adapter": self._adapter.fingerprint if self._adapter else None,
+            **self._more_adapters(lambda adapter: adapter.fingerprint),
             "numerics": [language.numerics, language.dtype, language.device],
             "frame": self.engine.frame.texts,
             "cards": {role: card.model_dump(mode="json") for role, card in sorted(self.cards.items())},
@@ -109,8 +134,16 @@ class LanguageMind:
         """The model's record, the adapter's if there is one, and the start-up probe, for a manifest."""
         from ecosim.pool.probe import probe
 
-        adapter = {"adapter": self._adapter.as_dict()} if self._adapter else {}
+        adapter: dict[str, Any] = {"adapter": self._adapter.as_dict()} if self._adapter else {}
+        adapter |= self._more_adapters(lambda one: one.as_dict())
         return {"model": self.engine.language.record.as_dict(), **adapter, "probe": probe(self.engine)}
+
+    def _more_adapters(self, tell: Callable[[Adapter], object]) -> dict[str, Any]:
+        """The adapters that rows choose by a column, and what is told of each; empty without such."""
+        if self._by_column is None:
+            return {}
+        told = {text: tell(adapter) for text, adapter in sorted(self._adapters.items())}
+        return {"adapters": {"column": self._by_column.column, "by_text": told}}
 
     def stats(self) -> dict[str, int | float]:
         """What the pool has done for this mind so far."""
@@ -137,11 +170,19 @@ class LanguageMind:
         prompts = self.prompts[question.role, question.phase].render(question)
         draws = {spec.name: _draws(question, spec, asks[spec.name]) for spec in question.fields}
         sheets = [Sheet() for _ in prompts]
+        own = self._adapter_names(question)
         talks = [
-            Talk(prefix, text, self._script(question, asks, draws, i, sheets[i], prefix, text), self.adapter_name)
+            Talk(prefix, text, self._script(question, asks, draws, i, sheets[i], prefix, text), own[i])
             for i, (prefix, text) in enumerate(prompts)
         ]
         return talks, sheets
+
+    def _adapter_names(self, question: Question) -> list[str]:
+        """The adapter of each row, by its name in the engine."""
+        by = self._by_column
+        if by is None or by.column not in question.columns:
+            return [self.adapter_name] * question.num_rows
+        return [by.names.get(text, self.adapter_name) for text in question[by.column].tolist()]
 
     def _script(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecosim import catalog
 from ecosim.errors import CatalogError
+from ecosim.minds.by_field import ByField
 from ecosim.minds.cascade import Cascade
 from ecosim.minds.host import Host
 from ecosim.words import Mind
@@ -28,6 +29,9 @@ class Recipe:
         roles: whose cards it holds.
         base: the base model: a name of the catalogue, `hf:owner/name@revision` or `path:/folder`.
         adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
+        adapters: more such folders, for rows whose text in `by` names one.
+        by: the column that says which of `adapters` answers a row.
+        chooser: who settles the fields before the first Text (see `minds.by_field`); None: the language mind itself.
         asks: the grade of the cards' weights whose own way of asking is used; "" for everyone's.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
@@ -40,24 +44,33 @@ class Recipe:
     roles: tuple[str, ...]
     base: str
     adapter: str = ""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
+    chooser: Mind | None = None
     asks: str = ""
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
     first: Mind | None = None
     threshold: float = 0.0
 
+    @property
+    def folders(self) -> list[str]:
+        """The folders of all its adapters, each once."""
+        return sorted({self.adapter, *self.adapters.values()} - {""})
+
     def make(self, engine: Engine) -> Mind:
-        """The mind, over an engine that holds its base, and its adapter by the adapter's own name."""
-        from ecosim.minds.language import LanguageMind
+        """The mind, over an engine that holds its base, and its adapters by their own names."""
+        from ecosim.minds.language import ByColumn, LanguageMind
 
         cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
-        if self.first is None:
-            name = self.name or f"{self.grade}-{size}M"
-            return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
-        grade = "specialist" if self.adapter else "untrained"
-        second = LanguageMind(cards, engine, name=f"{grade}-{size}M", grade=grade, adapter=self.adapter or None)
-        return Cascade(self.name, self.first, second, self.threshold)
+        name = self.name or f"{self.grade}-{size}M"
+        adapters = ByColumn(self.by, self.adapters) if self.adapters else None
+        writer = LanguageMind(
+            cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters
+        )
+        mind = writer if self.chooser is None else ByField(self.chooser, writer, name=name, grade=self.grade)
+        return mind if self.first is None else Cascade(name, self.first, mind, self.threshold)
 
 
 def cascade(name: str, first: Mind | Recipe, second: Mind | Recipe, threshold: float) -> Mind | Recipe:
@@ -96,8 +109,8 @@ class Pool(Host):
             key = (recipe.base, recipe.numerics, recipe.batch_limit)
             if key not in engines:
                 engines[key] = Engine(load(recipe.base, recipe.numerics), recipe.batch_limit)
-            if recipe.adapter:
-                found = adapters.read(folder_of(recipe.adapter))
-                engines[key].add_adapter(recipe.adapter, replace(found, source=recipe.adapter))
+            for folder in recipe.folders:
+                found = adapters.read(folder_of(folder))
+                engines[key].add_adapter(folder, replace(found, source=folder))
             minds[code] = recipe.make(engines[key])
         super().__init__(minds)
