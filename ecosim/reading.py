@@ -79,7 +79,8 @@ def _scenario_path(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
         if not os.path.isfile(path):  # unlike Path's, False for names that no file system takes
-            raise ScenarioError(f"{source}: there is no such file")
+            fault = "is a folder; name the file in it" if os.path.isdir(path) else "there is no such file"
+            raise ScenarioError(f"{source}: {fault}")
         return path
     return catalog.scenario_path(str(source))
 

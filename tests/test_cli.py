@@ -231,6 +231,7 @@ def test_the_models_are_listed(shell):
     [
         (["run", "smart_manufacturin"], "no scenario 'smart_manufacturin', did you mean 'smart_manufacturing'?"),
         (["run", "mine.yaml"], "mine.yaml: there is no such file"),
+        (["run", "../.."], "../..: is a folder; name the file in it"),
         (["run", MARKET, "--mind", "distributr=scripted"], "unknown role 'distributr', did you mean 'distributor'?"),
         (["run", MARKET, "--mind", "distributor=untraned"], "unknown mind 'untraned', did you mean 'untrained'?"),
         (["run", MARKET, "--mind", "distributor"], "--mind: expected role=mind or role.phase=mind, got 'distributor'"),
@@ -239,7 +240,7 @@ def test_the_models_are_listed(shell):
         (["run", MARKET, "--set", "lead_time_weeks=soon"], "input should be a valid integer, got 'soon'"),
         (["run", MARKET, "--set", "lead_time_weeks=-1"], "input should be greater than or equal to 0, got -1"),
         (["run", MARKET, "--set", "items.pumps.value_eur=1"], "items.pumps.value_eur: there is no 'pumps'"),
-        (["run", MARKET, "--seeds", "0"], "'--seeds'"),
+        (["run", MARKET, "--seeds", "0"], "equal to 1. See "),
         (["run", MARKET, "--seed", "3"], "--seed"),
         (["rn", MARKET], "No such command 'rn'"),
         (["run"], "issing argument 'scenario'"),

@@ -52,7 +52,8 @@ def main() -> None:
         code = app(standalone_mode=False)
     except _UsageError as error:
         fault = error.format_message()  # empty where nothing was asked and the help was shown instead
-        code = _complain(f"{fault} See {error.ctx.command_path} --help" if fault else "")
+        stop = "" if fault.endswith((".", "?")) else "."
+        code = _complain(f"{fault}{stop} See {error.ctx.command_path} --help" if fault else "")
     except EcosimError as error:
         code = _complain(str(error))
     except show.Stopped as stopped:

@@ -201,8 +201,13 @@ def _scaled(
 
 
 def _column(question: Question, name: str, slots: int) -> tuple[Array, Array]:
-    """A column as float64 (rows, slots), and where it is filled; missing columns are nowhere filled."""
+    """A column, or a Bucket's limit, as float64 (rows, slots), and where it is filled; missing ones are nowhere."""
     rows = question.num_rows
+    name, _, end = name.partition(".")
+    if end:
+        limit = next((getattr(f, end) for f in question.fields if f.name == name and isinstance(f, Bucket)), None)
+        found = np.zeros(rows) if limit is None else np.asarray(limit, np.float64)
+        return np.repeat(found[:, None], slots, axis=1), np.full((rows, slots), limit is not None)
     if name not in question.columns or question[name].dtype.kind not in "iufb":
         return np.zeros((rows, slots)), np.zeros((rows, slots), bool)
     column = question[name]
@@ -221,12 +226,27 @@ def _scale(question: Question, scale: float | str, scales: dict[str, Array]) -> 
         return np.full(question.num_rows, float(scale))
     if scale not in scales:
         how, name, first = scale_parts(scale)
-        values, there = _column(question, name, (first or _num_slots(question, name)) if how else 1)
-        total, count = np.zeros(question.num_rows), there.sum(axis=1)
-        for slot in range(values.shape[1]):  # in one order, whatever the memory's
-            total = total + values[:, slot]
-        scales[scale] = np.abs(total / np.maximum(count, 1) if how == "mean" else total)
+        scales[scale] = np.abs(_over_slots(question, how, name, first) if how else _term(question, name))
     return scales[scale]
+
+
+def _term(question: Question, term: str) -> Array:
+    """A term in every row, float64 (rows,); 0 where a part of it is not there."""
+    total, there = np.zeros(question.num_rows), np.ones(question.num_rows, bool)
+    for sign, name in parts(term):
+        column, mask = _column(question, name, 1)
+        total = total + sign * column[:, 0]
+        there &= mask[:, 0]
+    return np.where(there, total, 0.0)
+
+
+def _over_slots(question: Question, how: str, name: str, first: int) -> Array:
+    """Mean or sum of the filled slots of a column, of all or of the first, float64 (rows,)."""
+    values, there = _column(question, name, first or _num_slots(question, name))
+    total, count = np.zeros(question.num_rows), there.sum(axis=1)
+    for slot in range(values.shape[1]):  # in one order, whatever the memory's
+        total = total + values[:, slot]
+    return total / np.maximum(count, 1) if how == "mean" else total
 
 
 def _num_slots(question: Question, name: str) -> int:

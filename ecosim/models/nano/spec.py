@@ -20,8 +20,9 @@ publish:
     effort: {options: [low, medium, high]}                                               # a Choice among words
 ```
 
-A scale is a number, a column, or the `mean` or `sum` of the filled slots of one (of its first k). Where it is 0 or the
-column is missing, the term counts as absent.
+A scale is a number, a term, or the `mean` or `sum` of the filled slots of a column (of its first k). Where it is 0 or
+the column is missing, the term counts as absent. `price.low` and `price.high` are the row's lowest and highest legal
+answers to a Bucket: `{offer_price - price.low: price.high - price.low}` is where an offer lies between them.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ecosim.catalog import Entry
 
-_COLUMN = r"[A-Za-z_]\w*"
+_COLUMN = r"[A-Za-z_]\w*(?:\.(?:low|high))?"
 _TERM = re.compile(rf"{_COLUMN}(\s*[+-]\s*{_COLUMN})*")
-_SCALE = re.compile(rf"(?P<column>{_COLUMN})|(?P<how>mean|sum)\((?P<of>{_COLUMN})(,\s*(?P<first>[1-9]\d?))?\)")
+_SCALE = re.compile(
+    rf"(?P<term>{_COLUMN}(\s*[+-]\s*{_COLUMN})*)|(?P<how>mean|sum)\((?P<of>{_COLUMN})(,\s*(?P<first>[1-9]\d?))?\)"
+)
 
 MAX_BINS = 512
 MAX_SLOTS = 64
@@ -49,7 +52,7 @@ def _is_term(text: str) -> str:
 
 def _is_scale(scale: float | str) -> float | str:
     if isinstance(scale, str) and not _SCALE.fullmatch(scale):
-        raise ValueError(f"{scale!r}: a scale is a number, a column, mean(column), sum(column) or mean(column, 4)")
+        raise ValueError(f"{scale!r}: a scale is a number, a term, mean(column), sum(column) or mean(column, 4)")
     if isinstance(scale, int | float) and scale <= 0:
         raise ValueError(f"{scale}: a scale is above 0")
     return scale
@@ -78,7 +81,7 @@ def scale_parts(scale: str) -> tuple[str, str, int]:
     """
     match = _SCALE.fullmatch(scale)
     assert match is not None
-    return match["how"] or "", match["column"] or match["of"], int(match["first"] or 0)
+    return match["how"] or "", match["term"] or match["of"], int(match["first"] or 0)
 
 
 class FieldSpec(Entry):
