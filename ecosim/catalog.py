@@ -10,8 +10,8 @@ role: distributor                       # the folder's name
 about: Buys finished goods, ships them to shops.
 licence: Apache-2.0                     # of the card and its prompts
 weights:                                # the ladder of weights trained for this role, by grade; untrained needs none
-  specialist: {model: smollm2-135m-instruct, adapter: negotiate.safetensors, sha256: "9f…", licence: Apache-2.0,
-               training: "6,400 samples of the Boulware expert", scores: {agreement: 0.91}}
+  specialist: {model: smollm2-135m-instruct, adapter: ../negotiator/specialist, sha256: "9f…", licence: Apache-2.0,
+               training: "agents/negotiator/recipe.yaml, seed 1", answers: [negotiate], asks: {negotiate: {…}}}
   nano: {model: nano, adapter: nano.safetensors, sha256: "3c…", licence: Apache-2.0, training: "recipe.yaml, seed 1",
          answers: [negotiate]}
 default: {negotiate: nano}              # who answers where a seat is called `default`; elsewhere the scripted mind
@@ -89,6 +89,7 @@ class FieldCard(Entry):
             (favours long ones).
         menu: how many values of a Bucket are offered.
         answer: the options in words, or letters that stand for them (for trained weights).
+        anchors: columns whose value in a row, where it is legal, takes the place of the nearest on a Bucket's menu.
     """
 
     ask: str = Field(min_length=1)
@@ -97,6 +98,7 @@ class FieldCard(Entry):
     normalise: Literal["sum", "mean"] = "sum"
     menu: Annotated[int, Field(ge=2, le=64)] = 8
     answer: Literal["words", "label"] = "words"
+    anchors: list[str] = []
 
     @model_validator(mode="after")
     def _there_are_letters_enough(self) -> FieldCard:
@@ -136,6 +138,7 @@ class Weights(Entry):
         model: the base model; `nano` for a network of its own.
         adapter: the file or folder of weights, beside the card.
         answers: the phases that they were trained on: what a seat that is called by the grade can be asked.
+        asks: by phase, how they are asked where not as the card asks everyone: a prompt of their own, with its name.
     """
 
     model: str
@@ -144,6 +147,7 @@ class Weights(Entry):
     licence: str
     training: str
     answers: list[str] = []
+    asks: dict[str, QuestionCard] = {}
     scores: dict[str, float] = {}
 
 
@@ -186,6 +190,13 @@ class Card(Entry):
                 known = ", ".join(self.weights) or "none"
                 raise ValueError(f"default.{phase}: no weights {grade!r}; the card has {known}")
         return self
+
+    def asking(self, grade: str) -> Card:
+        """The card as the weights of a grade are asked; the card itself where they have no way of their own."""
+        weights = self.weights.get(grade)
+        if weights is None or not weights.asks:
+            return self
+        return self.model_copy(update={"questions": {**self.questions, **weights.asks}})
 
     def file(self, grade: str) -> tuple[Path, str | None]:
         """Where the weights of a grade lie, and their SHA-256.

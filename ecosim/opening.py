@@ -15,10 +15,11 @@ from ecosim.arms import OTHER_LUCK, Arm, Manner, own_of
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.fields import Array
 from ecosim.minds.nano import NanoMind
-from ecosim.minds.recipe import Recipe
+from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
 from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
+from ecosim.models import adapter
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
 from ecosim.scenario import Scenario
@@ -120,8 +121,12 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
 
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
-            return _trained(name, [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])])
+            own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
+            return _trained(name, own, manner)
         spec = scenario.models.get(name)
+        if spec is not None and spec.cascade:
+            assert spec.threshold is not None
+            return cascade(name, make(spec.cascade[0]), make(spec.cascade[1]), spec.threshold)
         if spec is not None and spec.url:
             from ecosim.minds.remote import RemoteMind
 
@@ -148,10 +153,33 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
 
 
-def _trained(grade: str, roles: Sequence[str]) -> Mind | Recipe:
-    """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them."""
+def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
+    """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them.
+
+    Raises:
+        CatalogError: the weights are missing or not those of the card, or the roles do not share them.
+    """
     cards = {role: catalog.card(role) for role in roles}
-    strange = [role for role, card in cards.items() if card.weights[grade].model != catalog.NANO]
-    if strange:
-        raise CatalogError(f"agents/{strange[0]}/card.yaml: weights.{grade}: model must be {catalog.NANO!r}")
-    return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)
+    weights = [card.weights[grade] for card in cards.values()]
+    if all(found.model == catalog.NANO for found in weights):
+        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)
+    files = {
+        (w.model, card.file(grade)[0].resolve(), w.sha256) for w, card in zip(weights, cards.values(), strict=True)
+    }
+    if len(files) > 1:
+        raise CatalogError(
+            f"agents/{roles[0]}/card.yaml: weights.{grade}: {', '.join(roles)} must share one model and one adapter, "
+            f"with one sha256; found {len(files)}"
+        )
+    model, folder, sha256 = files.pop()
+    adapter.check(folder, sha256)
+    return Recipe(
+        name=grade,
+        grade=grade,
+        roles=tuple(roles),
+        base=model,
+        adapter=str(folder),
+        asks=grade,
+        numerics=manner.numerics,
+        batch_limit=manner.batch_limit,
+    )

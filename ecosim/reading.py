@@ -16,10 +16,10 @@ from ecosim.document import MAX_FAULTS, Fault
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.faults import placed, spot_of
 from ecosim.fields import Array
-from ecosim.minds.seats import DEFAULT, Seats, models_of
+from ecosim.minds.seats import DEFAULT, UNTRAINED, Seats, is_nano, models_of
 from ecosim.models import adapter, sources
 from ecosim.models.sources import BASE
-from ecosim.scenario import MAX_SEED, Scenario, read
+from ecosim.scenario import MAX_SEED, LanguageModel, Scenario, read
 from ecosim.side import Side
 from ecosim.words import Mind
 
@@ -89,7 +89,7 @@ def _mind_faults(world: str, data: Mapping[str, Any]) -> list[Fault]:
     """Faults of the `minds` of a scenario file, as far as their shape allows."""
     minds, models = data.get("minds"), data.get("models")
     ecosystem = side(world)
-    names = models_of(models if isinstance(models, dict) else ())
+    names = models_of(models if isinstance(models, dict) else {})
     seats = Seats(ecosystem, _no_model, names, asked=ecosystem.asked_with(data))
     given = list(minds.items())[: 2 * MAX_FAULTS] if isinstance(minds, dict) else []
     return [
@@ -173,9 +173,30 @@ def _name_faults(ecosystem: Side, scenario: Scenario) -> list[str]:
     """Models that are called like a mind that there is, and a substitute that there is not."""
     experts = {name for known in ecosystem.experts.values() for name in known} | {DEFAULT, *models_of()}
     faults = [f"models.{name}: there is a mind of that name already" for name in scenario.models if name in experts]
+    faults += [fault for name, model in scenario.models.items() for fault in _cascade_faults(name, model, scenario)]
     able = set.intersection(*(set(known) for known in ecosystem.experts.values()))
     if scenario.substitute and scenario.substitute not in able:
         faults.append(f"substitute: unknown mind {scenario.substitute!r}; known: {', '.join(sorted(able))}")
+    return faults
+
+
+def _cascade_faults(name: str, model: LanguageModel, scenario: Scenario) -> list[str]:
+    """Parts of a cascade that are no models, that never doubt, or that can't be asked a second time."""
+    trained = {grade for grade in models_of() if grade != UNTRAINED}
+    parts = {part: scenario.models.get(part) for part in model.cascade}
+    faults = []
+    for part, spec in parts.items():
+        if part not in {*trained, UNTRAINED, *scenario.models}:
+            known = ", ".join(sorted({*trained, UNTRAINED, *scenario.models} - {name}))
+            faults.append(f"models.{name}.cascade: unknown model {part!r}; known: {known}")
+        elif spec is not None and (spec.cascade or spec.url):
+            what = "a cascade itself" if spec.cascade else "behind a URL"
+            faults.append(f"models.{name}.cascade: {part!r} is {what}; name a model that is loaded here")
+    if model.cascade and not faults and not is_nano(model.cascade[0]):
+        faults.append(
+            f"models.{name}.cascade: {model.cascade[0]!r} comes first, which must be a nano mind: one that tells how "
+            "sure it is for next to nothing"
+        )
     return faults
 
 
@@ -189,7 +210,7 @@ def _weight_faults(scenario: Scenario) -> list[str]:
     """Models of the scenario that could not be loaded, as far as their files' headers show; nothing is loaded."""
     faults = []
     for name, model in scenario.models.items():
-        if model.url:
+        if model.url or model.cascade:
             continue
         try:
             over = sources.headers(model.base or BASE)

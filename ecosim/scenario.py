@@ -41,7 +41,7 @@ S = TypeVar("S", bound=Facts)
 
 
 class LanguageModel(Facts):
-    """A language mind that seats may name: a base model, with or without an adapter, or a model behind a URL.
+    """A mind that seats may name: a base model, with or without an adapter, one behind a URL, or a cascade of two.
 
     Attributes:
         base: `hf:owner/name@revision`, `path:/folder`, or a name of `ecosim models list`; "" is the default base.
@@ -49,6 +49,8 @@ class LanguageModel(Facts):
         url: of an OpenAI-compatible server, such as http://localhost:8000/v1; keys come from the environment.
         model: what the server calls it.
         timeout_s, max_concurrent: of requests to the server.
+        cascade: two minds by name, the cheaper first: the second is asked where the first is in doubt.
+        threshold: of a cascade: log-odds of the first mind's best answer over its next that are under it are doubt.
     """
 
     base: str = ""
@@ -57,6 +59,18 @@ class LanguageModel(Facts):
     model: str = ""
     timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     max_concurrent: Count = 8
+    cascade: list[str] = []
+    threshold: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _a_cascade_is_of_two(self) -> Self:
+        if self.cascade and (self.base or self.adapter or self.url):
+            raise ValueError("is a cascade of minds that have names; give base, adapter or url to a model of its own")
+        if self.cascade and len(set(self.cascade)) != 2:
+            raise ValueError(f"cascade: two different minds, the cheaper first, got {', '.join(self.cascade)}")
+        if bool(self.cascade) != (self.threshold is not None):
+            raise ValueError("a cascade needs a threshold (threshold: 1.5), and the other way round")
+        return self
 
     @model_validator(mode="after")
     def _is_one_of_two_kinds(self) -> Self:
@@ -69,6 +83,8 @@ class LanguageModel(Facts):
     @property
     def grade(self) -> str:
         """Its rung on the ladder."""
+        if self.cascade:
+            return "cascade"
         return "remote" if self.url else "specialist" if self.adapter else "untrained"
 
 

@@ -121,6 +121,20 @@ def bench_manufacturing(as_json: Json = False) -> None:
     show.figures({**manufacturing.negotiations(), **market.run()}, as_json)
 
 
+@bench.command("minds")
+def bench_minds(as_json: Json = False) -> None:
+    """Decisions a second of scripted, nano and language minds on the same questions; exit code 1 below the bars.
+
+    Example: `ecosim bench minds`
+    """
+    from ecosim.bench import minds
+
+    found = minds.run()
+    show.figures(found, as_json)
+    if not all(bar["is_met"] for bar in found["bars"].values()):
+        raise typer.Exit(1)
+
+
 @bench.command("community")
 def bench_community(as_json: Json = False) -> None:
     """The community: days of 1,000 to 1,000,000 viewers, time and memory, and titles a second that MiniLM reads.

@@ -73,6 +73,44 @@ def distil(which: Which, out: Out = None, seed: Seed = None, as_json: Json = Fal
     _each(which, out, as_json, seed, with_data=True, with_training=True)
 
 
+Pages = Annotated[Path | None, typer.Option("--pages", help="Folder of the HTML pages; results/cards by default.")]
+
+
+@models.command("card")
+def card(which: Which, out: Out = None, pages: Pages = None, as_json: Json = False) -> None:
+    """Report cards: cost, fidelity with controls, calibration, worst slices, paired ecosystems with equivalence tests.
+
+    Writes agents/<role>/report.json, the card's scores, the README's section, and a page a product.
+
+    Example: `ecosim models card distributor/nano`
+    """
+    from ecosim.training import carding
+
+    made = carding.card(which, pages, out, _say)
+    found = {name: str(path) for name, path in made.items()}
+    print(json.dumps({"pages": found}) if as_json else "\n".join(found.values()))
+
+
+@models.command("gate")
+def gate(which: Which, pages: Pages = None, as_json: Json = False) -> None:
+    """Hold a role's report cards against the recipe's gate; who passes answers by default. Exit code 1 if one fails.
+
+    Example: `ecosim models gate distributor/nano`
+    """
+    from ecosim.training import carding
+    from ecosim.training import gate as gates
+
+    found = gates.gate(which)
+    carding.again(which.partition("/")[0], pages)
+    if as_json:
+        print(json.dumps({"gate": {name: [one.as_dict() for one in lines] for name, lines in found.items()}}))
+    else:
+        for name, lines in found.items():
+            print("\n".join(f"{name}  {one.told}" for one in lines))
+    if not all(one.holds for lines in found.values() for one in lines):
+        raise typer.Exit(1)
+
+
 def _each(
     which: str, out: Path | None, as_json: bool, seeds: list[int] | None, *, with_data: bool, with_training: bool
 ) -> None:

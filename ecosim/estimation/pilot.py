@@ -19,6 +19,7 @@ from ecosim.arms import Arm, Manner
 from ecosim.errors import CatalogError
 from ecosim.estimation.stand_ins import Budget, Taster, Unasked, Watch
 from ecosim.fields import Array
+from ecosim.minds.cascade import Cascade
 from ecosim.minds.language import LanguageMind
 from ecosim.minds.recipe import Pool, Recipe
 from ecosim.minds.remote import RemoteMind
@@ -69,7 +70,7 @@ class Cast:
             return self.unasked.setdefault(code, Unasked(mind))
         return mind
 
-    def mind(self, code: int) -> LanguageMind:
+    def mind(self, code: int) -> LanguageMind | Cascade:
         """The language mind itself."""
         if self._pool is None:
             from ecosim.models.load import load
@@ -80,7 +81,7 @@ class Cast:
             self.load_s = time.perf_counter() - start
             self.budget.spent_s += self.load_s
         mind = self._pool.minds[code]
-        assert isinstance(mind, LanguageMind)
+        assert isinstance(mind, LanguageMind | Cascade)
         return mind
 
     @property

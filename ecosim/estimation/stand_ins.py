@@ -23,6 +23,7 @@ from ecosim.minds.router import merge
 from ecosim.words import KEY, Decision, Question, Table
 
 if TYPE_CHECKING:
+    from ecosim.minds.cascade import Cascade
     from ecosim.minds.language import LanguageMind
     from ecosim.minds.remote import RemoteMind
 
@@ -149,7 +150,7 @@ class Taster:
 
     fingerprint = "pilot"
 
-    def __init__(self, name: str, grade: str, make: Callable[[], LanguageMind], budget: Budget) -> None:
+    def __init__(self, name: str, grade: str, make: Callable[[], LanguageMind | Cascade], budget: Budget) -> None:
         self.name, self.grade = name, grade
         self._make, self._budget = make, budget
         self.echo = Echo()

@@ -34,6 +34,9 @@ def _seat(side: Side, facts: Scenario, question: str, seat: Seat) -> SeatTold:
         return SeatTold(name=seat, grade=UNTRAINED, about=f"the base model {BASE} as it comes")
     if seat in facts.models:
         spec = facts.models[seat]
+        if spec.cascade:
+            about = f"{spec.cascade[0]} first; {spec.cascade[1]} where its margin is under {spec.threshold:g}"
+            return SeatTold(name=seat, grade=spec.grade, about=about)
         base = f"{spec.model} at {spec.url}" if spec.url else spec.base or BASE
         return SeatTold(
             name=seat, grade=spec.grade, about=f"{base} with adapter {spec.adapter}" if spec.adapter else base

@@ -230,7 +230,7 @@ def menu_of(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -
         values = np.flatnonzero(spec.allowed[i]).tolist()
         words = [f" {spec.options[value]}" for value in values]
     else:
-        values = spec.menu(i, ask.menu)
+        values = _anchored(spec, i, ask, question)
         words = [f" {spell(value, spec.unit)}" for value in values]
         if any(a != b and b.startswith(a) for a in words for b in words):
             words = [f"{word}\n" for word in words]
@@ -240,6 +240,17 @@ def menu_of(spec: Choice | Bucket, i: int, ask: FieldCard, question: Question) -
             f"{question.name}, step {question.step}, {who}: {spec.name} allows no answer: {spec.describe(i)}"
         )
     return values, tuple(words)
+
+
+def _anchored(spec: Bucket, i: int, ask: FieldCard, question: Question) -> list[int]:
+    """The menu of one row, with the legal values of the card's anchors in the place of the nearest."""
+    values = spec.menu(i, ask.menu)
+    for name in ask.anchors:
+        anchor = np.atleast_1d(question[name][i : i + 1]) if name in question.columns else np.zeros(0, np.int64)
+        if len(anchor) and not spec.take(np.array([i])).illegal(anchor, None)[0]:
+            nearest = min(range(len(values)), key=lambda k: abs(values[k] - int(anchor[0])))
+            values[nearest] = int(anchor[0])
+    return values
 
 
 def _listed(labels: Sequence[str], words: Sequence[str]) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecosim import catalog
+from ecosim.errors import CatalogError
+from ecosim.minds.cascade import Cascade
 from ecosim.minds.host import Host
+from ecosim.words import Mind
 
 if TYPE_CHECKING:
-    from ecosim.minds.language import LanguageMind
     from ecosim.models.load import LanguageModel, Numerics
     from ecosim.pool.engine import Engine
 
@@ -26,8 +28,11 @@ class Recipe:
         roles: whose cards it holds.
         base: the base model: a name of the catalogue, `hf:owner/name@revision` or `path:/folder`.
         adapter: a folder with a LoRA adapter in PEFT's format; "" for none.
+        asks: the grade of the cards' weights whose own way of asking is used; "" for everyone's.
         numerics: `reproducible` or `fast`.
         batch_limit: most rows in a batch; None leaves it to the token budget. Answers don't depend on it.
+        first: of a cascade, the mind that is asked before; the language model is asked where it is in doubt.
+        threshold: margins of the first mind that are under it are doubt.
     """
 
     name: str = ""
@@ -35,17 +40,34 @@ class Recipe:
     roles: tuple[str, ...]
     base: str
     adapter: str = ""
+    asks: str = ""
     numerics: Numerics = "reproducible"
     batch_limit: int | None = None
+    first: Mind | None = None
+    threshold: float = 0.0
 
-    def make(self, engine: Engine) -> LanguageMind:
+    def make(self, engine: Engine) -> Mind:
         """The mind, over an engine that holds its base, and its adapter by the adapter's own name."""
         from ecosim.minds.language import LanguageMind
 
-        cards = {role: catalog.card(role) for role in self.roles}
+        cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
         name = self.name or f"{self.grade}-{size}M"
-        return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
+        mind = LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
+        return mind if self.first is None else Cascade(name, self.first, mind, self.threshold)
+
+
+def cascade(name: str, first: Mind | Recipe, second: Mind | Recipe, threshold: float) -> Mind | Recipe:
+    """A cascade of two minds; where the second is yet to be made, how to make it.
+
+    Raises:
+        CatalogError: the first is a language model.
+    """
+    if isinstance(first, Recipe):
+        raise CatalogError(f"cascade {name!r}: the first mind must be a nano mind, not a language model")
+    if isinstance(second, Recipe):
+        return replace(second, name=name, grade=Cascade.grade, first=first, threshold=threshold)
+    return Cascade(name, first, second, threshold)
 
 
 Load = Callable[[str, "Numerics"], "LanguageModel"]

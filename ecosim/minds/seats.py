@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -133,10 +133,14 @@ class Seats:
         return question in self.models[seat] if seat in self.models else seat in self.side.experts[question]
 
 
-def models_of(own: Iterable[str] = ()) -> dict[str, Collection[str]]:
+def models_of(own: Mapping[str, object] | None = None) -> dict[str, Collection[str]]:
     """The minds that are models: `untrained`, a scenario's own, and the trained weights of the catalogue, by grade.
 
-    Gives the questions (`role.phase`) that each answers: those that have a prompt, or that the weights were trained on.
+    Gives the questions (`role.phase`) that each answers: those that have a prompt, or that the weights were trained on;
+    of a cascade those that all its parts answer.
+
+    Args:
+        own: the `models` of a scenario, checked or as they stand in its file.
     """
     cards = catalog.cards()
     prompts = frozenset(f"{role}.{phase}" for role, card in cards.items() for phase in card.questions)
@@ -144,7 +148,21 @@ def models_of(own: Iterable[str] = ()) -> dict[str, Collection[str]]:
     for role, card in cards.items():
         for grade, weights in card.weights.items():
             trained.setdefault(grade, set()).update(f"{role}.{phase}" for phase in weights.answers)
-    return {**{g: q for g, q in trained.items() if q}, UNTRAINED: prompts, **dict.fromkeys(own, prompts)}
+    known = {**{g: q for g, q in trained.items() if q}, UNTRAINED: prompts, **dict.fromkeys(own or (), prompts)}
+    parts = {name: cascade_of(spec) for name, spec in (own or {}).items()}
+    return known | {name: set.intersection(*(set(known.get(p, ())) for p in two)) for name, two in parts.items() if two}
+
+
+def cascade_of(spec: object) -> list[str]:
+    """The parts of a cascade among a scenario's `models`; none of what is no cascade."""
+    found = spec.get("cascade") if isinstance(spec, Mapping) else getattr(spec, "cascade", None)
+    return [part for part in found if isinstance(part, str)] if isinstance(found, list) else []
+
+
+def is_nano(grade: str) -> bool:
+    """Whether the trained weights of a grade are nano networks, in every role that has them."""
+    found = [card.weights[grade].model for card in catalog.cards().values() if grade in card.weights]
+    return bool(found) and all(model == catalog.NANO for model in found)
 
 
 def default_of(role: str, phase: str) -> str:

@@ -131,6 +131,23 @@ def read(folder: Path) -> Adapter:
     return Adapter(str(folder), sha256_of(folder / WEIGHTS), rank, scaling, layers)
 
 
+def check(folder: Path, sha256: str | None) -> None:
+    """Refuse a folder whose weights are not those of a card.
+
+    Raises:
+        CatalogError: they are missing, or have another SHA-256.
+    """
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise CatalogError(f"{folder}: no {WEIGHTS}; expected a PEFT folder with {CONFIG} and {WEIGHTS}")
+    found = sha256_of(path)
+    if sha256 is not None and found != sha256:
+        raise CatalogError(
+            f"{path}: SHA-256 is {found[:12]}…, the card says {sha256[:12]}…: other weights, or a damaged file; "
+            f"get the file again, or train it: ecosim models train"
+        )
+
+
 def fit(adapter: Adapter, model: PreTrainedModel) -> None:
     """Refuse an adapter that was made for another model.
 

@@ -46,16 +46,7 @@ def html(run: Run) -> str:
     """The report as text."""
     source = Source(run)
     look = theme(run.side.name)
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_fit,
-    )
-    environment.filters["numbers"] = lambda figures: {name: value for name, _, value in figures}
-    page, script = environment.get_template("page.html.j2"), (HERE / "script.js").read_text(encoding="utf-8")
+    page, script = environment().get_template("page.html.j2"), (HERE / "script.js").read_text(encoding="utf-8")
     return page.render(
         source=source,
         header=_header(source),
@@ -68,6 +59,20 @@ def html(run: Run) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def environment(*folders: Path) -> Environment:
+    """Templates of these folders and of this one, in which all text is escaped and cut to a bound."""
+    found = Environment(
+        loader=FileSystemLoader([*folders, HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_fit,
+    )
+    found.filters["numbers"] = lambda figures: {name: value for name, _, value in figures}
+    return found
 
 
 def _fit(value: Any) -> Any:

@@ -11,12 +11,15 @@ among the whole vocabulary.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ecosim.errors import TrainingError
 from ecosim.fields import Array, Bucket, Choice
 from ecosim.minds.language import LanguageMind, Sheet, menu_of
 from ecosim.pool.row import Row
@@ -94,6 +97,33 @@ def examples(
             if kept:
                 found.append(Example(example.prefix, example.ids, kept, example.weight))
     return found
+
+
+def write(path: Path, examples: Sequence[Example]) -> None:
+    """Examples as a file, one a line."""
+    with path.open("w", encoding="utf-8") as file:
+        for example in examples:
+            file.write(json.dumps(asdict(example)) + "\n")
+
+
+def read(path: Path) -> list[Example]:
+    """The examples in a file.
+
+    Raises:
+        TrainingError: the file is missing, or a line of it is no example.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return [_example(json.loads(line)) for line in file]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TrainingError(f"{path}: no examples: {error}; make them anew: ecosim models data") from error
+
+
+def _example(entry: Mapping[str, Any]) -> Example:
+    targets = tuple(
+        Target(t["field"], t["place"], tuple(t["tokens"]), tuple(t["chances"]), t["is_label"]) for t in entry["targets"]
+    )
+    return Example(tuple(entry["prefix"]), tuple(entry["ids"]), targets, entry["weight"])
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ Source: Hu et al. (2021), LoRA: Low-Rank Adaptation of Large Language Models.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -33,6 +32,7 @@ from ecosim.models.load import load, quiet
 from ecosim.models.sources import BASE
 from ecosim.training.examples import Example
 from ecosim.training.learner import CHUNK, Figures, Learner, chunks
+from ecosim.training.workbench import State, no_room
 from ecosim.wheels import sha256_of
 
 if TYPE_CHECKING:
@@ -74,16 +74,8 @@ class Settings(Entry):
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
 
-class State(Protocol):
-    """Where a training stopped."""
-
-    step: int
-    tensors: Mapping[str, torch.Tensor]
-    notes: Mapping[str, Any]
-
-
 class Checkpoint(Protocol):
-    """Where states are kept; `save` replaces the last one all at once, or leaves it."""
+    """Where states are kept, as `workbench.Checkpoint` does; `save` replaces the last one all at once, or leaves it."""
 
     def load(self) -> State | None:
         """The last state, or None at the start."""
@@ -183,11 +175,18 @@ def _learner(settings: Settings, seed: int) -> tuple[Learner, Any]:
     config = LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, target_modules=list(settings.targets), task_type="CAUSAL_LM"
     )
-    with torch.random.fork_rng(devices=[]), quiet(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)  # peft asks transformers for what it will rename
+    with torch.random.fork_rng(devices=[]), hushed():
         torch.manual_seed(seed)
         model = get_peft_model(language.model, config)
     return Learner(language, model), model
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """No bars of transformers, and none of the warnings that peft makes there, meanwhile."""
+    with quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)  # peft asks transformers for what it will rename
+        yield
 
 
 class _Run:
@@ -303,8 +302,7 @@ class _Run:
             f"agreement {seen.agreement['']:.3f}"
         )
         if self.checkpoint is not None:
-            with on_disk("the checkpoint"):
-                self.checkpoint.save(self.step, self._tensors(), self._notes())
+            self.checkpoint.save(self.step, self._tensors(), self._notes())
 
     def _tensors(self) -> Tensors:
         found: Tensors = {f"best.{name}": weight for name, weight in self.best.items()}
@@ -369,7 +367,7 @@ def write(folder: Path, learner: Learner, model: Any, settings: Settings) -> Pat
         "target_modules": sorted(settings.targets),
     }
     new = folder.with_name(folder.name + ".new")
-    with on_disk(str(folder)):
+    with no_room(folder):
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         (new / adapter.WEIGHTS).write_bytes(save(tensors))
@@ -377,21 +375,3 @@ def write(folder: Path, learner: Learner, model: Any, settings: Settings) -> Pat
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(new, folder)
     return folder
-
-
-@contextmanager
-def on_disk(what: str) -> Iterator[None]:
-    """Says in one line that a disk is full, whoever found out.
-
-    Raises:
-        TrainingError: the disk is full.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise TrainingError(
-            f"{what} could not be written: the disk is full; what was written before is as it was; make room and run "
-            "the same command again"
-        ) from error

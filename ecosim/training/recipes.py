@@ -6,13 +6,15 @@ seeds: {world: 5000, mind: 1, train: [1, 2, 3, 4, 5]}   # kept apart; the first 
 nano:                       # a product: the grade that it fills in the card's `weights`
   method: distil            # see ecosim.training.methods; the other keys are the method's own
   …
+card: {nano: …}             # how a product is examined, and what its gate demands: see ecosim.training.grading
+gate: {nano: …}
 ```
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -20,11 +22,15 @@ from pydantic import Field, create_model
 
 from ecosim import catalog, strict
 from ecosim.catalog import Entry
+from ecosim.document import Fault
 from ecosim.errors import CatalogError, printable
 from ecosim.faults import checked
+from ecosim.training.grading import Gate, Grading
 from ecosim.training.methods import METHODS, Method, method
 
 FILE = "recipe.yaml"
+_OTHERS = ("role", "seeds", "card", "gate")
+"""Keys of a recipe that are no products."""
 
 
 class Seeds(Entry):
@@ -49,12 +55,16 @@ class Recipe:
         role: the folder's name.
         path: its file.
         products: by name, what its method makes of the entry.
+        cards: how a product is examined, by its name.
+        gates: what it must keep to, by its name.
     """
 
     role: str
     path: Path
     seeds: Seeds
     products: Mapping[str, Any]
+    cards: Mapping[str, Grading] = field(default_factory=dict)
+    gates: Mapping[str, Gate] = field(default_factory=dict)
 
     def method(self, product: str) -> Method:
         """The module that makes a product."""
@@ -90,7 +100,7 @@ def read_file(path: Path) -> Recipe:
     document = strict.read(path)
     if not document.is_whole:
         raise CatalogError("\n".join(map(printable, document.tell())))
-    entries = {name: entry for name, entry in document.data.items() if name not in ("role", "seeds")}
+    entries = {name: entry for name, entry in document.data.items() if name not in _OTHERS}
     faults = [
         ((name,), f"{name}: needs a method: {', '.join(METHODS)}")
         for name, entry in entries.items()
@@ -100,13 +110,26 @@ def read_file(path: Path) -> Recipe:
         none = [((), "no product; name one, such as nano, with its method")]
         raise CatalogError("\n".join(map(printable, document.tell(faults or none))))
     kinds: dict[str, Any] = {name: (method(entry["method"]).Spec, ...) for name, entry in entries.items()}
+    kinds |= {"card": (dict[str, Grading], {}), "gate": (dict[str, Gate], {})}
     whole = create_model("RecipeFile", __base__=Entry, role=(str, ...), seeds=(Seeds, Seeds()), **kinds)
     found, wrong = checked(cast(Any, whole), document)
+    if found is not None:
+        wrong = [*wrong, *_strangers("card", found.card, entries), *_strangers("gate", found.gate, found.card)]
     if found is not None and found.role != path.parent.name:
         wrong = [*wrong, (("role",), f"role: must be the folder's name {path.parent.name!r}, got {found.role!r}")]
     if found is None or wrong or document.faults:
         raise CatalogError("\n".join(map(printable, document.tell(wrong))))
-    return Recipe(found.role, path, found.seeds, {name: getattr(found, name) for name in entries})
+    made = {name: getattr(found, name) for name in entries}
+    return Recipe(found.role, path, found.seeds, made, found.card, found.gate)
+
+
+def _strangers(key: str, given: Mapping[str, object], known: Mapping[str, object]) -> list[Fault]:
+    """Sections for products that there are not."""
+    return [
+        ((key, name), f"{key}.{name}: no such product; known: {', '.join(known) or 'none'}")
+        for name in given
+        if name not in known
+    ]
 
 
 def split(name: str) -> tuple[str, tuple[str, ...]]:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
-from ecosim.catalog import read_card
+from ecosim.catalog import FieldCard, read_card
 from ecosim.errors import TrainingError
 from ecosim.fields import NOT_ASKED, Bucket, Choice, Text
-from ecosim.minds.language import LanguageMind
+from ecosim.minds.language import LanguageMind, menu_of
 from ecosim.models import adapter
 from ecosim.models.load import LanguageModel
 from ecosim.pool.engine import Engine
 from ecosim.training.examples import Example, examples
 from ecosim.training.lora import Settings, _learner, fit
+from ecosim.training.workbench import Checkpoint
 from ecosim.words import KEY, Question, Table
 
 CARD = """
@@ -221,12 +223,23 @@ def test_a_loss_that_is_not_finite_stops_it_in_one_line(tmp_path: Path, lessons:
 
 
 def test_a_full_disk_is_told_in_one_line_and_the_last_checkpoint_stays(
-    tmp_path: Path, lessons: list[Example], settings: Settings
+    tmp_path: Path, lessons: list[Example], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    kept = Kept(breaks_after=2, fault=OSError(errno.ENOSPC, "No space left on device"))
-    with pytest.raises(TrainingError, match="the checkpoint could not be written: the disk is full"):
+    kept, saves = Checkpoint(tmp_path / "checkpoint.safetensors"), []
+
+    def save(*given: object) -> None:
+        saves.append(given)
+        if len(saves) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save_file(*given)
+
+    monkeypatch.setattr("safetensors.torch.save_file", save)
+    with pytest.raises(
+        TrainingError, match=r"checkpoint\.safetensors: the disk is full; make room and run the same"
+    ) as e:
         fit(lessons, settings, tmp_path / "a", seed=1, checkpoint=kept)
-    assert kept.state is not None and kept.state.step == 8
+    assert "\n" not in str(e.value)
+    assert kept.load().step == 8  # of the second save, at step 8 of 15
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
@@ -277,3 +290,44 @@ def test_reading_a_prefix_once_is_reading_it_in_every_row(lessons: list[Example]
     assert max(np.abs(g).max() for g in apart) > 1e-3
     for one, other in zip(together, apart, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_weights_may_be_asked_in_their_own_way(tmp_path: Path, tiny: LanguageModel):
+    own = CARD.replace(", answer: label", "").replace("about: Buys steel.", f"about: Buys steel.\n{ASKS}")
+    (tmp_path / "buyer").mkdir()
+    (tmp_path / "buyer/card.yaml").write_text(own)
+    (tmp_path / "buyer/haggle.j2").write_text("You buy steel.\n=====\nThey offer {{ offer | eur }}\n")
+    (tmp_path / "buyer/short.j2").write_text("Steel.\n=====\n{{ offer | eur }}?\n")
+    card = read_card(tmp_path / "buyer/card.yaml")
+    assert card.asking("untrained") is card
+    question, _ = haggle([8])
+    prompts = {
+        grade: LanguageMind({"buyer": card.asking(grade)}, Engine(tiny), name="a", grade=grade).decide(question).trace
+        for grade in ("untrained", "specialist")
+    }
+    assert (
+        "You buy steel." in prompts["untrained"]["prompt"][0] and "A: accept" not in prompts["untrained"]["prompt"][0]
+    )
+    assert "8.00?" in prompts["specialist"]["prompt"][0] and "A: accept" in prompts["specialist"]["prompt"][0]
+
+
+ASKS = """weights:
+  specialist:
+    model: tiny
+    licence: Apache-2.0
+    training: none
+    asks:
+      haggle:
+        prompt: short.j2
+        reads: {offer: EUR/1e6}
+        fields: {act: {ask: "Answer:", answer: label}, price: {ask: "Price:", answer: label, menu: 3}}
+"""
+
+
+def test_a_menu_holds_the_values_that_it_is_anchored_at():
+    question, _ = haggle([2, 8, 11])
+    price = question.fields[1]
+    card = FieldCard(ask="Price:", menu=4, anchors=["offer", "no such column"])
+    menus = [menu_of(price, i, card, question)[0] for i in range(3)]
+    # evenly spaced 0, 3, 6, 9; 2 and 8 take the places of 3 and 9; 11 is no legal price
+    assert [[v // 1_000_000 for v in menu] for menu in menus] == [[0, 2, 6, 9], [0, 3, 6, 8], [0, 3, 6, 9]]
