@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ecosim.models.nano.net import Net
     from ecosim.training.pupil import State
 
-TEACHERS: dict[str, str] = {"search": "ecosim.training.search", "play": "ecosim.training.play"}
+TEACHERS: dict[str, str] = {"search": "ecosim.training.search", "play": "ecosim.training.played"}
 """Teachers that are more than a scripted mind: the module whose `teacher(role, phase)` gives one."""
 
 MOST_ROWS = 1_000_000

@@ -2,8 +2,9 @@
 
 A small player learns by a policy gradient in talks about a price (`gradient`), thousands at once. Then a nano network
 is taught by it in the same talks (`apprentice`): first where the player gets itself to, then where the network does.
-What is shipped of this method is the player: it teaches `negotiate` to the networks of all roles (`teacher: play` in a
-recipe of method `distil`). `evaluate` measures both on opponents of types that nobody trained against:
+Both are shipped: the network sits in the role's seats, the player teaches `negotiate` to networks of all roles
+(`teacher: play` in a recipe of method `distil`). `evaluate` measures both on opponents of types that nobody trained
+against:
 
 * `share`: the mean discounted share of the pie, both roles, against the held-out mixture, and `best_scripted`, the most
   that one of the market's own strategies gets in the very same talks;
@@ -12,19 +13,14 @@ recipe of method `distil`). `evaluate` measures both on opponents of types that 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from ecosim import catalog
 from ecosim.catalog import Entry
-from ecosim.errors import CatalogError
-from ecosim.fields import Choice
 from ecosim.models.nano.spec import NanoSpec
 from ecosim.training.bargaining import PHASE
-from ecosim.training.collect import Lesson
 from ecosim.training.contest import scripted, shares
 from ecosim.training.exploit import exploitability
 from ecosim.training.layouts import layout
@@ -32,14 +28,11 @@ from ecosim.training.opponents import HELD_OUT, TRAINING
 from ecosim.training.practice import Practice
 from ecosim.training.schooling import Schooling
 from ecosim.training.workbench import Workbench
-from ecosim.words import Expert, Question
-
-if TYPE_CHECKING:
-    from ecosim.training.player import Player
+from ecosim.words import Expert, Mind
 
 LAYOUT = "talk"
 """How the network reads a talk (`agents/layouts/talk.yaml`): as the player does, with no more memory."""
-PLAYER, NANO = "player.safetensors", "play.safetensors"
+PLAYER, NANO = "player.safetensors", "played.safetensors"
 _SAVE_EVERY = 10
 
 
@@ -50,6 +43,7 @@ class Apprenticeship(Entry):
         hidden, layers, heads, head_hidden: its size.
         rounds: how many; the first is the player's.
         talks: of each family, role and round.
+        states: drawn evenly, in each round: also those that no talk comes to.
         schooling: of the whole; earlier rounds take a third of the steps.
     """
 
@@ -58,8 +52,9 @@ class Apprenticeship(Entry):
     heads: int = 2
     head_hidden: int = 96
     rounds: Annotated[int, Field(ge=1)] = 2
-    talks: Annotated[int, Field(ge=16)] = 2000
-    schooling: Schooling = Schooling(steps=1200, batch=256)
+    talks: Annotated[int, Field(ge=16)] = 400
+    states: Annotated[int, Field(ge=0)] = 20_000
+    schooling: Schooling = Schooling(steps=1000, batch=256, rate=4e-3)
 
     def net(self, role: str) -> NanoSpec:
         """What the networks of a role read and answer."""
@@ -115,7 +110,13 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
         keep.clear()
     if not (folder / NANO).is_file():
         bench.say(f"seed {seed}: a nano network is taught")
-        apprentice(spec.nano, players.load(folder / PLAYER), bench.role, seed, folder / NANO)
+
+        def note(turn: int, step: int, trained: float, kept: float) -> None:
+            bench.loss(seed, settings.steps + turn * spec.nano.schooling.steps + step, taught=trained, kept_back=kept)
+            bench.tick(step, spec.nano.schooling.steps, f"round {turn + 1}, loss {kept:.3f}")
+
+        keep = bench.checkpoint(seed, key=spec.nano.model_dump_json(), name="apprentice")
+        apprentice(spec.nano, players.load(folder / PLAYER), bench.role, seed, folder / NANO, keep, note)
 
 
 def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
@@ -145,44 +146,10 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     return figures
 
 
-class Played:
-    """A player as a teacher of any role: the chances of acts, and the price that it would offer."""
-
-    name = "play"
-
-    def __init__(self, player: Player) -> None:
-        self.player = player
-
-    def teach(self, question: Question) -> Lesson:
-        """Its answers; acts with their chances. What is not the price is answered as the market's tactics do."""
-        from ecosim.training import player as players
-
-        chances, place = players.weighed(self.player, players.valued(question))
-        answers = players.decided(question, chances.argmax(axis=1), place)
-        field = question.field("act")
-        assert isinstance(field, Choice)
-        acts = np.broadcast_to(np.arange(len(field.options)), chances.shape)
-        return Lesson(question=question, answers=answers, soft={"act": (acts, chances)})
-
-
-@cache
-def shipped() -> Player:
-    """The player that came out of the recipe.
-
-    Raises:
-        CatalogError: it is not in the catalogue.
-    """
+def teacher(spec: Spec, bench: Workbench) -> Mind:
+    """For whom the network stands: the player that is shipped, as a mind."""
+    from ecosim.minds.scripted import Scripted
     from ecosim.training import player as players
+    from ecosim.training.played import shipped
 
-    return players.load(catalog.root() / "agents" / "distributor" / PLAYER)
-
-
-def teacher(role: str, phase: str) -> Played:
-    """The shipped player as a teacher of `negotiate`; it negotiates alike in every role.
-
-    Raises:
-        CatalogError: another phase, or no player in the catalogue.
-    """
-    if phase != "negotiate":
-        raise CatalogError(f"{role}.{phase}: no teacher 'play'; it teaches negotiate only")
-    return Played(shipped())
+    return Scripted("player", players.expert(shipped()))

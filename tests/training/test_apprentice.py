@@ -7,9 +7,12 @@ from ecosim.errors import CatalogError
 from ecosim.manufacturing.hearing import COUNTER
 from ecosim.minds.nano import NanoMind
 from ecosim.training.bargaining import Family, Talks, deal
-from ecosim.training.play import Apprenticeship, Played, teacher
+from ecosim.training.play import Apprenticeship
+from ecosim.training.played import Played, teacher
 from ecosim.training.player import Player
+from ecosim.training.pupil import LOOK_EVERY
 from ecosim.training.schooling import Schooling
+from ecosim.training.workbench import Checkpoint, silent
 from ecosim.words import certain, check
 
 
@@ -35,11 +38,26 @@ def test_it_teaches_nothing_but_negotiating():
 
 
 @pytest.mark.slow
-def test_an_apprentice_answers_the_markets_question(tmp_path):
+def test_an_apprentice_that_was_stopped_answers_as_one_that_was_not(tmp_path):
     from ecosim.training.apprentice import apprentice
 
-    spec = Apprenticeship(hidden=16, head_hidden=16, rounds=2, talks=16, schooling=Schooling(steps=20, batch=32))
-    apprentice(spec, Player(16, seed=1), "supplier", 1, tmp_path / "play.safetensors")
-    mind = NanoMind({"supplier": (tmp_path / "play.safetensors", None)})
+    schooling = Schooling(steps=LOOK_EVERY + 2, batch=8)
+    spec = Apprenticeship(hidden=16, head_hidden=16, rounds=2, talks=16, states=100, schooling=schooling)
+
+    def train(name, note=silent):
+        keep = Checkpoint(tmp_path / f"{name}.checkpoint")
+        apprentice(spec, Player(16, seed=1), "supplier", 1, tmp_path / f"{name}.safetensors", keep, note)
+
+    def stop(turn, step, trained, kept):
+        if turn == 1 and step > LOOK_EVERY:
+            raise KeyboardInterrupt
+
+    train("whole")
+    with pytest.raises(KeyboardInterrupt):
+        train("stopped", stop)
+    train("stopped")
+    whole, stopped = ((tmp_path / f"{name}.safetensors").read_bytes() for name in ("whole", "stopped"))
+    assert whole == stopped
+    mind = NanoMind({"supplier": (tmp_path / "whole.safetensors", None)})
     question = fresh("supplier").question()
     check(question, mind.decide(question), "apprentice")
