@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 TEACHERS: dict[str, str] = {
     "search": "ecosim.training.search",
-    "play": "ecosim.training.play",
+    "play": "ecosim.training.played",
     "chances": "ecosim.training.chances",
 }
 """Teachers that are more than a scripted mind: the module whose `teacher(role, phase)` gives one."""

@@ -20,52 +20,23 @@ self-play in extensive-form games; Schelling (1956), An essay on bargaining (com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from ecosim.catalog import Entry
 from ecosim.manufacturing.hearing import COUNTER
 from ecosim.training.bargaining import SIDES, Talks, deal, play, seated
 from ecosim.training.exploit import Exploiter
 from ecosim.training.opponents import SCRIPTED, Population
 from ecosim.training.player import FEATURES, PLACES, Player, expert, scale, sight
+from ecosim.training.practice import Practice
 from ecosim.training.rollout import Moves, Shares, hidden_width, moves
 
 CLIP = 0.2
 """Ratios of chances count up to this far from 1."""
 _ROWS = 4096
 _MOST_NORM = 0.5
-
-
-class Settings(Entry):
-    """How a player is trained.
-
-    Attributes:
-        steps, talks: how often, and how many talks each time.
-        passes: over the moves of a step.
-        rate: of learning, at first; it falls to a twentieth.
-        entropy: what a nat of it is worth at first, in deviations of a share; it falls to a tenth.
-        itself, exploiters: shares of talks with itself, and with exploiters.
-        refresh: a new exploiter joins every so many steps; the last `keep` stay.
-        least: a deal that brings less than this share counts as a loss.
-        hidden: width of the player's layers.
-    """
-
-    steps: Annotated[int, Field(ge=1)] = 100
-    talks: Annotated[int, Field(ge=16)] = 4096
-    passes: Annotated[int, Field(ge=1)] = 3
-    rate: Annotated[float, Field(gt=0)] = 1e-3
-    entropy: Annotated[float, Field(ge=0)] = 0.02
-    itself: Annotated[float, Field(ge=0, le=1)] = 0.1
-    exploiters: Annotated[float, Field(ge=0, le=1)] = 0.2
-    refresh: Annotated[int, Field(ge=1)] = 20
-    keep: Annotated[int, Field(ge=1)] = 3
-    least: Annotated[float, Field(ge=0, le=0.5)] = 0.25
-    hidden: Annotated[int, Field(ge=8)] = 96
 
 
 class Judge(nn.Module):
@@ -86,31 +57,33 @@ class Judge(nn.Module):
 class Training:
     """A training under way: player, judge, optimiser, and the players that exploiters were made against."""
 
-    def __init__(self, settings: Settings, population: Population, seed: int) -> None:
-        self.settings, self.population, self.seed, self.step = settings, population, seed, 0
-        self.player = Player(settings.hidden, seed)
+    def __init__(self, practice: Practice, population: Population, seed: int) -> None:
+        self.practice, self.population, self.seed, self.step = practice, population, seed, 0
+        self.player = Player(practice.hidden, seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + 1)
-            self.judge = Judge(settings.hidden, population)
+            self.judge = Judge(practice.hidden, population)
         self.parts = nn.ModuleDict({"player": self.player, "judge": self.judge})
-        self.optimiser = torch.optim.Adam(self.parts.parameters(), settings.rate)
+        self.optimiser = torch.optim.Adam(self.parts.parameters(), practice.rate)
         self.exploited: list[dict[str, Tensor]] = []
         self.exploiters: list[Exploiter] = []
 
     def advance(self) -> dict[str, float]:
         """One step; gives its figures."""
-        settings = self.settings
+        practice = self.practice
         if self.step == 0:
             imitate(self.player, self.population, self.seed)
-        elif self.step % settings.refresh == 0:
+        elif self.step % practice.refresh == 0:
             self._exploit({name: tensor.detach().clone() for name, tensor in self.player.state_dict().items()})
-        left = 1 - self.step / settings.steps
+        left = 1 - self.step / practice.steps
         for group in self.optimiser.param_groups:
-            group["lr"] = settings.rate * max(left, 0.05)
+            group["lr"] = practice.rate * max(left, 0.05)
         seed = (self.seed * 1_000_003 + self.step) * 8
-        shares = Shares(settings.itself, settings.exploiters)
-        found = moves(self.player, self.population, self.exploiters, settings.talks, seed, shares)
-        figures = self._learn(found, settings.entropy * max(left, 0.1), torch.Generator().manual_seed(seed))
+        shares = Shares(practice.itself, practice.exploiters)
+        families = self.population.families
+        family = families[self.step % len(families)]
+        found = moves(self.player, self.population, self.exploiters, family, practice.talks, seed, shares)
+        figures = self._learn(found, practice.entropy * max(left, 0.1), torch.Generator().manual_seed(seed))
         self.step += 1
         return figures
 
@@ -136,21 +109,21 @@ class Training:
 
     def _exploit(self, weights: dict[str, Tensor]) -> None:
         """Let a best response to a player of these weights join."""
-        was = Player(self.settings.hidden)
+        was = Player(self.practice.hidden)
         was.load_state_dict(weights)
-        keep = self.settings.keep
+        keep = self.practice.keep
         self.exploited = [*self.exploited, weights][-keep:]
         self.exploiters = [*self.exploiters, Exploiter(expert(was))][-keep:]
 
     def _learn(self, found: Moves, entropy: float, draw: torch.Generator) -> dict[str, float]:
-        least = self.settings.least
+        least = self.practice.least
         is_crumb = (found.share > 0) & (found.share < least)
         worth = torch.where(is_crumb, found.share - least, found.share)
         with torch.no_grad():
             surprise = worth - self.judge(found)
             advantage = (surprise - surprise.mean()) / surprise.std().clamp(min=1e-6)
         losses = []
-        for _ in range(self.settings.passes):
+        for _ in range(self.practice.passes):
             order = torch.randperm(len(found.seen), generator=draw)
             for rows in torch.split(order, _ROWS):
                 part = Moves(*(getattr(found, name)[rows] for name in Moves.__slots__))

@@ -130,18 +130,18 @@ def moves(
     player: Player,
     population: Population,
     exploiters: Sequence[Exploiter],
+    family: Family,
     num_talks: int,
     seed: int,
     shares: Shares,
 ) -> Moves:
-    """The player's moves in fresh talks of all families.
+    """The player's moves in fresh talks of a family.
 
     Args:
         seed: of the talks, the opponents and the player's draws.
     """
     sitting = Sitting(player, population, exploiters, np.random.Generator(np.random.PCG64(seed)))
-    for i, family in enumerate(population.families):
-        sitting.held(family, num_talks // len(population.families), seed + i, shares)
+    sitting.held(family, num_talks, seed, shares)
     return Moves(*(torch.cat([getattr(m, name) for m in sitting.moves]) for name in Moves.__slots__))
 
 

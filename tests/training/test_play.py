@@ -12,13 +12,14 @@ from ecosim.training import player as players
 from ecosim.training.bargaining import BUYER, SELLER, Family, Talks, deal
 from ecosim.training.contest import shares
 from ecosim.training.exploit import standing
-from ecosim.training.gradient import Settings, Training
+from ecosim.training.gradient import Training
 from ecosim.training.opponents import SCRIPTED, Population, leaving, time_based
 from ecosim.training.player import PLACES, Player, decided, expert, prices, sight
+from ecosim.training.practice import Practice
 from ecosim.words import certain, check
 
 FEW = Population({"time_based(2)": time_based(2.0), "leaving(1, 0.5)": leaving(1.0, 0.5)}, (Family(rounds=(3, 5)),))
-SMALL = Settings(steps=4, talks=16, passes=1, refresh=2, keep=1, hidden=16)
+SMALL = Practice(steps=4, talks=16, passes=1, refresh=2, keep=1, hidden=16)
 
 
 def seen(side, own, offer, rounds=6, round_=3):
