@@ -18,7 +18,7 @@ from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
+from ecosim.minds.seats import SCRIPTED, UNTRAINED, Seats, deal, models_of
 from ecosim.models import adapter
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
@@ -122,7 +122,7 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     def make(name: str) -> Mind | Recipe:
         if name not in scenario.models and name != UNTRAINED:
             own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
-            return _trained(name, own, manner)
+            return _trained(ecosystem, name, own, manner)
         spec = scenario.models.get(name)
         if spec is not None and spec.cascade:
             assert spec.threshold is not None
@@ -153,8 +153,10 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
     return Seats(ecosystem, make, models, asked=ecosystem.asked(scenario))
 
 
-def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
+def _trained(ecosystem: Side, grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
     """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them.
+
+    What a nano mind can't write, the scripted minds write for it.
 
     Raises:
         CatalogError: the weights are missing or not those of the card, or the roles do not share them.
@@ -162,7 +164,8 @@ def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
     cards = {role: catalog.card(role) for role in roles}
     weights = [card.weights[grade] for card in cards.values()]
     if all(found.model == catalog.NANO for found in weights):
-        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)
+        experts = {question: known[SCRIPTED] for question, known in ecosystem.experts.items() if SCRIPTED in known}
+        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade, Experts(SCRIPTED, experts))
     files = {
         (w.model, card.file(grade)[0].resolve(), w.sha256) for w, card in zip(weights, cards.values(), strict=True)
     }

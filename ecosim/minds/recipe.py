@@ -52,9 +52,12 @@ class Recipe:
 
         cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
-        name = self.name or f"{self.grade}-{size}M"
-        mind = LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
-        return mind if self.first is None else Cascade(name, self.first, mind, self.threshold)
+        if self.first is None:
+            name = self.name or f"{self.grade}-{size}M"
+            return LanguageMind(cards, engine, name=name, grade=self.grade, adapter=self.adapter or None)
+        grade = "specialist" if self.adapter else "untrained"
+        second = LanguageMind(cards, engine, name=f"{grade}-{size}M", grade=grade, adapter=self.adapter or None)
+        return Cascade(self.name, self.first, second, self.threshold)
 
 
 def cascade(name: str, first: Mind | Recipe, second: Mind | Recipe, threshold: float) -> Mind | Recipe:

@@ -172,6 +172,8 @@ def _learner(settings: Settings, seed: int) -> tuple[Learner, Any]:
     from peft import LoraConfig, get_peft_model
 
     language = load(settings.base, "fast")
+    if language.device == "cpu":  # fused attention in bfloat16 takes most of a step on its way back there
+        language.model.set_attn_implementation("eager")
     known = {name.rpartition(".")[2] for name in adapter.linear_sizes(language.model)}
     if unknown := [name for name in settings.targets if name not in known]:
         raise TrainingError(f"targets: {unknown[0]!r} is no linear layer of {settings.base}; it has {sorted(known)}")
