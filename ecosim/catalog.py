@@ -43,7 +43,8 @@ A prompt is a Jinja template. Above a line `=====` stands the part that all rows
 computed once and cached; it may vary only through columns of few values), below it the part of the row: changing
 numbers last. It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its
 filled slots, `filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`,
-`phase`. Filters: `eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%).
+`phase`. Filters: `eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%),
+`dated(6)` ("in week 9" → "in week 9 (+3)").
 Each field's `ask` follows on a line of its own, then the answer; later fields see earlier answers.
 """
 
@@ -89,6 +90,8 @@ class FieldCard(Entry):
             (favours long ones).
         menu: how many values of a Bucket are offered.
         answer: the options in words, or letters that stand for them (for trained weights).
+        listed: whether letters are listed with what they stand for; weights that know them by heart need no list. Then
+            an option of a Choice has the letter of its place among all options, allowed or not.
         anchors: columns whose value in a row, where it is legal, takes the place of the nearest on a Bucket's menu.
     """
 
@@ -98,6 +101,7 @@ class FieldCard(Entry):
     normalise: Literal["sum", "mean"] = "sum"
     menu: Annotated[int, Field(ge=2, le=64)] = 8
     answer: Literal["words", "label"] = "words"
+    listed: bool = True
     anchors: list[str] = []
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.recordings import Recordings
 from ecosim.minds.scripted import Experts
-from ecosim.minds.seats import UNTRAINED, Seats, deal, models_of
+from ecosim.minds.seats import SCRIPTED, UNTRAINED, Seats, deal, models_of
 from ecosim.models import adapter
 from ecosim.models.sources import BASE
 from ecosim.record.store import Folder, Store
@@ -125,7 +125,7 @@ def seats_of(ecosystem: Side, scenario: Scenario, manner: Manner, store: Store |
             own = [role for role in roles if any(q.startswith(f"{role}.") for q in models[name])]
             if catalog.card(own[0]).weights[name].mixed is not None:
                 return _mixed(ecosystem, name, own[0], manner)
-            return _trained(name, own, manner)
+            return _trained(ecosystem, name, own, manner)
         spec = scenario.models.get(name)
         if spec is not None and spec.cascade:
             assert spec.threshold is not None
@@ -173,8 +173,10 @@ def _mixed(ecosystem: Side, grade: str, role: str, manner: Manner) -> Recipe:
     return mixed(card, grade, chooser, manner.numerics, manner.batch_limit)
 
 
-def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
+def _trained(ecosystem: Side, grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
     """The mind behind the catalogue's trained weights of a grade, for all roles of a side that have them.
+
+    What a nano mind can't write, the scripted minds write for it.
 
     Raises:
         CatalogError: the weights are missing or not those of the card, or the roles do not share them.
@@ -182,7 +184,8 @@ def _trained(grade: str, roles: Sequence[str], manner: Manner) -> Mind | Recipe:
     cards = {role: catalog.card(role) for role in roles}
     weights = [card.weights[grade] for card in cards.values()]
     if all(found.model == catalog.NANO for found in weights):
-        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade)
+        experts = {question: known[SCRIPTED] for question, known in ecosystem.experts.items() if SCRIPTED in known}
+        return NanoMind({role: card.file(grade) for role, card in cards.items()}, grade, Experts(SCRIPTED, experts))
     files = {
         (w.model, card.file(grade)[0].resolve(), w.sha256) for w, card in zip(weights, cards.values(), strict=True)
     }

@@ -27,6 +27,7 @@ GOLDEN = {
     "open_market_entry": "6c04356c4709dded",
     "polya_feed": "c48eb81b1192fad7",
     "revenue_sharing": "f08d2bc6e6292951",
+    "rumour_mill": "9b69f1b3cdce822f",
     "smart_manufacturing": "976d5369b4ab12ee",
     "supplier_outage": "5b723277ce5fdefd",
     "supply_network": "9207073f5b366e42",

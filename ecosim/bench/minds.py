@@ -8,6 +8,7 @@ replenish, of many replicas at once, as a run asks them. A decision is a row ans
   Language models get a few of the same rows, with no row twice and no memory of answers;
 * `nano_on_all_cores`: the same rows, over and over, in a process a core with one thread each, as hosts hold nano minds:
   rows answered in a common stretch of time ÷ its length;
+* `per_cpu_s`: decisions a second of processor time, which neighbours on the machine disturb less than the wall's;
 * `nano_over_untrained`: the ratio of both in this process.
 
 The bars: 20,000 decisions/s on two cores, and 300 × untrained.
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def run(
         can = [q for q in few if q.phase in _answers(name)]
         found[name] = pace(mind, can, 1, beforehand=2)
     cores = cores or _cores()
-    found["nano_on_all_cores"] = {"per_s": together(cores), "processes": cores}
+    found["nano_on_all_cores"] = {**together(cores), "processes": cores}
     found["nano_over_untrained"] = found["nano"]["per_s"] / found["untrained"]["per_s"]
     best = max(found["nano"]["per_s"], found["nano_on_all_cores"]["per_s"])
     return {
@@ -98,16 +99,21 @@ def pace(mind: Mind, questions: Sequence[Question], repeats: int, beforehand: in
     """
     for question in questions:
         mind.decide(question.take(np.arange(min(beforehand, question.num_rows))))
-    seconds: dict[str, float] = {}
+    seconds, cpu_s = dict.fromkeys(PHASES, np.inf), dict.fromkeys(PHASES, np.inf)
     for question in questions:
         for _ in range(repeats):
-            start = perf_counter()
+            start, cpu = perf_counter(), process_time()
             mind.decide(question)
-            taken = perf_counter() - start
-            seconds[question.phase] = min(taken, seconds.get(question.phase, taken))
-    total = sum(question.num_rows for question in questions)
-    by_phase = {f"{q.phase}_per_s": q.num_rows / seconds[q.phase] for q in questions}
-    return {"per_s": total / sum(seconds.values()), **by_phase, "rows": float(total)}
+            seconds[question.phase] = min(perf_counter() - start, seconds[question.phase])
+            cpu_s[question.phase] = min(process_time() - cpu, cpu_s[question.phase])
+    asked_of = {question.phase: question.num_rows for question in questions}
+    total = sum(asked_of.values())
+    return {
+        "per_s": total / sum(seconds[phase] for phase in asked_of),
+        "per_cpu_s": total / sum(cpu_s[phase] for phase in asked_of),
+        **{f"{phase}_per_s": rows / seconds[phase] for phase, rows in asked_of.items()},
+        "rows": float(total),
+    }
 
 
 def scripted() -> Experts:
@@ -150,8 +156,8 @@ def language_minds(numerics: Numerics) -> dict[str, Mind]:
     return {mind.name: mind for mind in pool.minds.values()}
 
 
-def together(processes: int) -> float:
-    """Decisions a second of some processes at once, one thread each."""
+def together(processes: int) -> dict[str, float]:
+    """Decisions a second of some processes at once, one thread each: of the wall, and of processor time of all."""
     start = time.time() + _START_S
     one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "ecosim.bench.minds", str(start)]
@@ -160,7 +166,8 @@ def together(processes: int) -> float:
     told = [process.communicate()[0] for process in people]
     if any(process.returncode for process in people):
         raise CatalogError("bench minds: a process of its own failed; its message is above")
-    return sum(map(float, told))
+    rates = [tuple(map(float, line.split())) for line in told]
+    return {"per_s": sum(wall for wall, _ in rates), "per_cpu_s_of_each": sum(cpu for _, cpu in rates) / processes}
 
 
 def _answers(name: str) -> Sequence[str]:
@@ -172,18 +179,18 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _answer_until(start: float) -> float:
-    """Answer over and over from a moment on; decisions a second in the stretch."""
+def _answer_from(start: float) -> tuple[float, float]:
+    """Answer over and over from a moment on: decisions a second of the stretch, and of its processor time."""
     questions, nano = asked(), nano_mind()
     pace(nano, questions, 1)
     time.sleep(max(0.0, start - time.time()))
-    began, rows = perf_counter(), 0
+    began, cpu, rows = perf_counter(), process_time(), 0
     while perf_counter() - began < _STRETCH_S:
         for question in questions:
             nano.decide(question)
             rows += question.num_rows
-    return rows / (perf_counter() - began)
+    return rows / (perf_counter() - began), rows / (process_time() - cpu)
 
 
 if __name__ == "__main__":
-    print(_answer_until(float(sys.argv[1])))
+    print(*_answer_from(float(sys.argv[1])))

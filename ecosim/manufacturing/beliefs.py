@@ -14,7 +14,7 @@ from ecosim.exact import MILLION, micro
 from ecosim.fields import Array
 from ecosim.manufacturing.facts.bulletins import Bulletins
 from ecosim.manufacturing.news import CLOSURE, DELAY, LATE, OUTAGE, RECALL, SHORT
-from ecosim.manufacturing.state import Layout
+from ecosim.manufacturing.state import NOBODY, Layout
 from ecosim.meanings import Meaning, State
 from ecosim.words import Table, concat
 
@@ -76,7 +76,7 @@ def believe(world: World, net: Layout, facts: Bulletins, share: Array, readings:
         world: where it is believed.
         net: the network.
         facts: how long and how bad outages and recalls are.
-        share: of an item's supply, by maker, in millionths.
+        share: of an item's supply, by maker, in millionths; of a fixed partner, a firm's whole supply is lost.
         readings: rows of the event table `readings`.
     """
     old = world.tables["beliefs"]
@@ -89,7 +89,9 @@ def believe(world: World, net: Layout, facts: Bulletins, share: Array, readings:
         weeks = np.where(np.isin(kind, (OUTAGE, CLOSURE)), facts.outage_weeks, 1)
         columns = {name: new[name] for name in ("replica", "member", "item")}
         columns |= {"about": new["who"], "from_week": new["week"], "until_week": new["week"] + weeks - 1}
-        tables.insert(0, Table({**columns, "lost": lost * share[new["who"]] // MILLION}))
+        partner = net.partner_of(new["member"], new["item"])
+        mine = np.where(partner == NOBODY, share[new["who"]], (partner == new["who"]) * MILLION)
+        tables.insert(0, Table({**columns, "lost": lost * mine // MILLION}))
     beliefs = concat(tables)
     row = net.position_row(beliefs["replica"], beliefs["member"], beliefs["item"])
     _, last = np.unique(row * net.num_members + beliefs["about"], return_index=True)

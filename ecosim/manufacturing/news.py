@@ -11,6 +11,7 @@ Nothing here depends on what any member does: arms with other minds meet the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,21 +86,55 @@ class News:
         denies = np.where(is_event, ~honest & (lie < _DENIES), is_rumour & honest)
         later = 1 + np.minimum((which * LATER_WEEKS).astype(np.int64), LATER_WEEKS - 1)
         late = np.where(is_event & ~honest & ~denies, later, 0)
+        says = {
+            "week": np.where(is_idle, NOBODY, now + facts.notice_weeks + late),
+            "is_denied": denies.astype(np.int64),
+            "is_true": honest.astype(np.int64),
+        }
+        if facts.conflict_chance:
+            says |= self._disputed(lots, now + facts.notice_weeks, source, is_event, is_rumour, says)
         table = Table(
             {
                 "replica": replica,
                 "item": self.net.sells[maker],
                 "about": maker,
                 "kind": np.where(is_event, happens, np.where(is_rumour, rumoured, NOTHING)),
-                "week": np.where(is_idle, NOBODY, now + facts.notice_weeks + late),
-                "is_denied": denies.astype(np.int64),
-                "is_true": honest.astype(np.int64),
+                **says,
                 "source": source,
                 "words": (words * 2**40).astype(np.int64),
                 "beside": self.pools.neighbour(self.net.sells[maker], maker, lie),
             }
         ).take(is_event | is_rumour | is_idle)
         return table.take(np.lexsort((table["about"], table["item"], table["replica"])))
+
+    def _disputed(
+        self,
+        lots: Callable[[int], tuple[Array, Array]],
+        week: int,
+        source: Array,
+        is_event: Array,
+        is_rumour: Array,
+        says: dict[str, Array],
+    ) -> dict[str, Array]:
+        """What bulletins say in which another source is told to say the opposite; exactly one of the two is right.
+
+        Of two sources that disagree and are right with chances p and q, independently, the first is right with
+        p(1 − q) ÷ (p(1 − q) + q(1 − p)).
+        """
+        (chance, whom), (right, _) = lots(3), lots(4)
+        size = len(self.reliability)
+        rival = (source + 1 + np.minimum((whom * (size - 1)).astype(np.int64), size - 2)) % size
+        p, q = self.reliability[source], self.reliability[rival]
+        ours, theirs = p * (1.0 - q), q * (1.0 - p)
+        is_right = right * np.maximum(ours + theirs, 1e-9) < ours
+        disputed = (is_event | is_rumour) & (chance < self.facts.conflict_chance)
+        return {
+            "week": np.where(disputed, week, says["week"]),
+            "is_denied": np.where(disputed, 0, says["is_denied"]),
+            "is_true": np.where(disputed, is_event, says["is_true"]).astype(np.int64),
+            "rival": np.where(disputed, rival, NOBODY),
+            "is_refuted": (disputed & (is_event != is_right)).astype(np.int64),
+        }
 
     def happen(self, world: World) -> None:
         """Set this week's share of capacity (`firms.news_capacity`), and destroy what is recalled."""

@@ -20,9 +20,10 @@ import numpy as np
 from ecosim import seeds
 from ecosim.exact import MILLION, micro
 from ecosim.fields import Array, Bucket, Choice
-from ecosim.manufacturing import beliefs, headlines, notices
+from ecosim.manufacturing import beliefs, disputes, headlines, notices, wordings
 from ecosim.manufacturing.bulletins import HAPPENINGS, NO_YES, said_columns
 from ecosim.manufacturing.facts.bulletins import CONTRACTS
+from ecosim.manufacturing.intricate import INTRICATE
 from ecosim.manufacturing.mail import Mail
 from ecosim.manufacturing.news import CLAUSE, KINDS, LATE, LATER_WEEKS, MORE, NOTHING, OF_NEWS, SHORT, News
 from ecosim.manufacturing.pages import SLOTS, Pages, Pools, pages
@@ -45,6 +46,8 @@ SEES = {
     "firm": Meaning("id", "sellers of the item, one of which the bulletin is about"),
     "firm_name": Meaning("text", "their names"),
     "this_week": Meaning("week", "now"),
+    "rival": Meaning("text", "another source that by the text says the opposite; empty if there is none"),
+    "rival_record": Meaning("", "of what that source said before, what proved so: (so + 1) ÷ (said + 2)"),
 }
 ANSWERS = {
     "news": Meaning("", "whether it says that something will happen that firms should prepare for"),
@@ -143,7 +146,7 @@ class Read:
     def _week(self, world: World) -> Week:
         bulletins = self._bulletins(world, world.steps)
         mail = self.mail.of(world)
-        every = bulletins if mail is None else concat([_said(bulletins), _said(mail)])
+        every = bulletins if mail is None else concat([_said(bulletins), _said(mail, like=bulletins)])
         return Week(bulletins, mail, every, pages(world, self.net, self.readers, bulletins, mail, self.facts.per_week))
 
     def _bulletins(self, world: World, week: int) -> Table:
@@ -153,7 +156,7 @@ class Read:
             return bulletins
         same = np.ones(bulletins.num_rows, np.int64)
         plain = Table({**bulletins, "shock": NOBODY * same, "weeks": self.facts.outage_weeks * same})
-        every = concat([plain, *self.shock_news.bulletins(world, week)])
+        every = concat([plain, *(disputes.with_rivals(told, plain) for told in self.shock_news.bulletins(world, week))])
         return every.take(np.lexsort((every["shock"], every["about"], every["item"], every["replica"])))
 
     def _texts(self, world: World, week: Week) -> Array:
@@ -161,6 +164,9 @@ class Read:
         public, mail = week.bulletins, week.mail
         is_shock = public["shock"] >= 0 if "shock" in public else np.zeros(public.num_rows, bool)
         about = (self.names, self.items, self.facts.voices, world.steps)
+        if self.facts.wordings == "intricate":
+            tables = [public] if mail is None else [public, mail]
+            return np.concatenate([wordings.write(t, *about, self.facts.outage_weeks, INTRICATE)[0] for t in tables])
         text = np.empty(public.num_rows, object)
         text[~is_shock] = headlines.write(public.take(~is_shock), *about, self.facts.outage_weeks)
         if is_shock.any():
@@ -180,6 +186,11 @@ class Read:
         plain = self.kinds == HAPPENINGS[: OF_NEWS - 1]
         happenings, may_be = (self.kinds, any_of) if plain else (HAPPENINGS, may_be)
         yes = ("news", 1)
+        rivals = (
+            disputes.shown(sources, self.sources, replica, bulletins["rival"][pages.bulletin])
+            if "rival" in bulletins
+            else {}
+        )
         return Question(
             role=role,
             phase=self.name,
@@ -199,14 +210,13 @@ class Read:
                 "text": text[pages.bulletin],
                 "source": self.sources[source],
                 "source_record": np.where(  # what was signed is signed
-                    self.sources[source] == CONTRACTS,
-                    1.0,
-                    (sources["proved"][record] + 1) / (sources["told"][record] + 2),
+                    self.sources[source] == CONTRACTS, 1.0, disputes.record(sources, record)
                 ),
                 "item_name": self.items[item],
                 "firm": firm,
                 "firm_name": np.where(is_firm, self.names[firm], ""),
                 "this_week": now,
+                **rivals,
             },
             masks={"firm": is_firm, "firm_name": is_firm},
             units=UNITS,
@@ -235,7 +245,7 @@ class Read:
                 "item": question.key["item"],
                 "slot": pages.slot,
                 "about": said["about"],
-                "source": said["source"],
+                "source": disputes.claimant(said),
                 **said_columns(said),
                 "news": answers["news"],
                 "kind": np.where(is_news, answers["kind"] + 1, NOTHING),
@@ -259,21 +269,15 @@ class Read:
         if week < 1:
             return
         past = said(world, week)
-        self._tally(world, past.take(past["kind"] != NOTHING))
+        disputes.tally(world.tables["sources"], len(self.sources), past.take(past["kind"] != NOTHING))
 
     def _count_letters(self, world: World, mail: Table) -> None:
         """By the week that a letter names, what it says is so or not."""
         new = {name: mail[name] for name in ("replica", "source", "week", "is_true")}
         pending = concat([world.tables["pending_letters"], Table(new)])
         known = (pending["week"] <= world.steps) & world.is_live[pending["replica"]]
-        self._tally(world, pending.take(known))
+        disputes.tally(world.tables["sources"], len(self.sources), pending.take(known))
         world.tables["pending_letters"] = pending.take(~known)
-
-    def _tally(self, world: World, past: Table) -> None:
-        row = past["replica"] * len(self.sources) + past["source"]
-        sources = world.tables["sources"]
-        np.add.at(sources["told"], row, 1)
-        np.add.at(sources["proved"], row, past["is_true"])
 
     def _told(self, bulletins: Table, text: Array) -> Table:
         source = bulletins["source"]
@@ -293,7 +297,8 @@ class Read:
         return Table({**{name: mail[name] for name in kept}, **said_columns(mail), "source": source, "text": text})
 
 
-def _said(texts: Table) -> Table:
-    """What bulletins and letters have in common."""
+def _said(texts: Table, like: Table | None = None) -> Table:
+    """What bulletins and letters have in common; letters get what bulletins `like` these have of rivals."""
     names = ("replica", "item", "about", "kind", "week", "is_denied", "is_true", "source", "words", "beside")
-    return Table({name: texts[name] for name in names})
+    texts = texts if like is None else disputes.with_rivals(texts, like)
+    return Table({name: texts[name] for name in (*names, *(name for name in disputes.RIVALS if name in texts))})

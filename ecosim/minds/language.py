@@ -203,8 +203,8 @@ class LanguageMind:
                 continue
             ask = asks[spec.name]
             values, words = ([], ()) if isinstance(spec, Text) else menu_of(spec, i, ask, question)
-            labels = self._labels(ask, words)
-            lead = _listed(labels, words) + ask.ask
+            labels = self._labels(ask, words, values if isinstance(spec, Choice) else range(len(words)))
+            lead = (_listed(labels, words) if ask.listed else "") + ask.ask
             new, read = new + lead, read + lead
             if isinstance(spec, Text):
                 line = yield Write(new, spec.max_tokens, ask.temperature, draws[spec.name][i])
@@ -232,10 +232,12 @@ class LanguageMind:
             new, read = f"{new}{answer}\n", f"{read}{answer}\n"
         self.tally = (self.tally[0] + 1, self.tally[1] + row.flops)
 
-    def _labels(self, ask: FieldCard, words: Sequence[str]) -> tuple[str, ...]:
-        """A letter for each option where the card wants letters, else none."""
+    def _labels(self, ask: FieldCard, words: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+        """A letter for each option where the card wants letters, else none; `places` of options among all there are."""
         if ask.answer == "words":
             return ()
+        if not ask.listed and max(places, default=0) < len(self.engine.labels):
+            return tuple(self.engine.labels[place] for place in places)
         labels = self.engine.labels[: len(words)]
         if len(labels) < len(words):
             raise CatalogError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,11 @@ import numpy as np
 
 from ecosim import exact, seeds
 from ecosim.errors import CatalogError, DecisionError
-from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, asked
+from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, Field, Text, asked
 from ecosim.models.nano import encode as encoding
 from ecosim.models.nano.encode import Encoded, encode
 from ecosim.models.nano.spec import FieldSpec, NanoSpec
-from ecosim.words import KEY, Decision, Question
+from ecosim.words import KEY, Decision, Mind, Question
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,8 @@ class NanoMind:
     Args:
         files: the file of each role's network, with its SHA-256 (None: unchecked).
         name: how scenarios call it.
+        writer: who writes the texts that a question asks for behind the fields that the network settles, such as a
+            post's title; it sees them settled. None: such a question is refused.
 
     Raises:
         CatalogError: a file is missing, damaged, another than the card says, or of another role.
@@ -51,10 +54,12 @@ class NanoMind:
 
     grade = "nano"
 
-    def __init__(self, files: Mapping[str, tuple[Path, str | None]], name: str = "nano") -> None:
+    def __init__(
+        self, files: Mapping[str, tuple[Path, str | None]], name: str = "nano", writer: Mind | None = None
+    ) -> None:
         from ecosim.models.nano.files import read
 
-        self.name = name
+        self.name, self.writer = name, writer
         found = {role: read(path, sha256) for role, (path, sha256) in files.items()}
         for role, (spec, _) in found.items():
             if spec.role != role:
@@ -62,9 +67,9 @@ class NanoMind:
         self._take({role: spec for role, (spec, _) in found.items()}, {role: w for role, (_, w) in found.items()})
 
     @classmethod
-    def of(cls, nets: Mapping[str, Net], name: str = "nano") -> NanoMind:
+    def of(cls, nets: Mapping[str, Net], name: str = "nano", writer: Mind | None = None) -> NanoMind:
         """A mind of networks at hand, by role; later changes to their weights don't reach it."""
-        mind = cls({}, name)
+        mind = cls({}, name, writer)
         weights = {
             role: {n: t.detach().half().float() for n, t in net.state_dict().items()} for role, net in nets.items()
         }
@@ -80,6 +85,8 @@ class NanoMind:
             digest.update(json.dumps(self.specs[role].model_dump(mode="json"), sort_keys=True).encode())
             for name in sorted(self.weights[role]):
                 digest.update(name.encode() + np.ascontiguousarray(self.weights[role][name]).tobytes())
+        if self.writer is not None:
+            digest.update(self.writer.fingerprint.encode())
         self.fingerprint = digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -124,6 +131,8 @@ class NanoMind:
             CatalogError: there is no network for the question, or it does not know a field.
             DecisionError: a row allows no answer.
         """
+        if self.writer is not None and any(isinstance(item, Text) for item in question.fields):
+            return self._with_texts(question, self.writer)
         net = self.net(question.role)
         rows = question.num_rows
         parts = [
@@ -136,6 +145,15 @@ class NanoMind:
             margin=np.concatenate([p.margin for p in parts]),
             flops=np.full(rows, net.flops(question.phase)),
         )
+
+    def _with_texts(self, question: Question, writer: Mind) -> Decision:
+        """The network's answers, and the texts that go with them; a text tells the network nothing."""
+        numbers = tuple(item for item in question.fields if not isinstance(item, Text))
+        settled = self.decide(replace(question, fields=numbers, whole=None, rows=None))
+        fields = tuple(_settled(item, settled.answers) for item in question.fields)
+        written = writer.decide(replace(question, fields=fields, whole=None, rows=None))
+        answers = {item.name: settled.answers.get(item.name, written.answers[item.name]) for item in question.fields}
+        return replace(settled, answers=answers, flops=settled.flops + written.flops, trace=written.trace)
 
     def _block(self, net: Net, question: Question) -> Decision:
         import torch
@@ -150,6 +168,14 @@ class NanoMind:
             slots = {name: torch.from_numpy(values) for name, values in shown.slots.items()}
             net.walk(question.phase, x, slots, encoded.asked, turn.pick)
         return Decision(answers=turn.answers, logp=turn.logp, margin=turn.margin, flops=np.zeros(rows, np.int64))
+
+
+def _settled(item: Field, answers: Mapping[str, Array]) -> Field:
+    """A field with the one answer left that was given, where it was asked and is a Choice; others as they are."""
+    if not isinstance(item, Choice):
+        return item
+    answer = answers[item.name][:, None]
+    return replace(item, allowed=np.where(answer >= 0, np.arange(len(item.options)) == answer, item.allowed))
 
 
 class _Turn:

@@ -10,6 +10,7 @@ card from a stranger cannot read files or run for ever. That is looked up in its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ def share(millionths: int) -> str:
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + "%"
 
 
+def dated(text: str, now: int) -> str:
+    """A text with every week that it names by number followed by how far that is from now.
+
+    >>> dated("mill_1 shuts in week 9, not in week 12.", 6)
+    'mill_1 shuts in week 9 (+3), not in week 12 (+6).'
+    """
+    return _WEEK.sub(lambda match: f"{match[0]} ({int(match[1]) - now:+d})", text)
+
+
 def spell(value: int, unit: str) -> str:
     """A number as a language mind is shown it, by its unit."""
     if unit == "share/1e6":
@@ -71,12 +81,14 @@ def spell(value: int, unit: str) -> str:
     return units(value) if unit == "units/1e6" else str(value)
 
 
+_WEEK = re.compile(r"\bweek (\d{1,6})\b")
 _FILTERS = {
     *(
         "eur",
         "units",
         "percent",
         "share",
+        "dated",
         "sort",
         "join",
         "sum",
@@ -118,7 +130,7 @@ class Prompts:
         self._reads = card.questions[phase].reads
         self._may_read = card.questions[phase].may_read
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        environment.filters.update(eur=euros, units=units, percent=percent, share=share)
+        environment.filters.update(eur=euros, units=units, percent=percent, share=share, dated=dated)
         shared, own = self.sources
         self._shared = _template(environment, shared, self._place, 1)
         self._own = _template(environment, own, self._place, 2 + shared.count("\n"))

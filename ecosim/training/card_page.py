@@ -31,6 +31,7 @@ LIMITS = (
     "A teacher is a yardstick, not the truth: where a product disagrees it may be the better for it. The arenas tell.",
     "All minds are judged on the rows that the teacher meets; where their own answers lead is what the arenas show.",
     "Undecided is not equivalent: a wide interval is a reason to run more worlds, not to pass.",
+    "A chance is given to an answer to the last digit; where the recipe lets near ones agree, a mind looks too modest.",
     "Times are of the machine named above, as busy as it was; compare ratios.",
 )
 
@@ -164,14 +165,15 @@ def _arena_row(arm: str, found: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def _cost(report: Report) -> Section:
-    names = ("ms_at_1", "per_s_at_1", "per_s", "best_batch", "flops")
+    names = ("ms_at_1", "per_s_at_1", "per_s", "per_cpu_s", "best_batch", "flops")
     rows = tuple(
         (Cell(phase), *(Cell(compact(f[f"cost.{n}"]), "number", value=f[f"cost.{n}"]) for n in names))
         for phase, f in report["questions"].items()
     )
     head = heads(
-        "question", "ms a row alone", "decisions/s alone", "decisions/s at best", "best batch", "FLOPs a decision",
-        numbers="ms a row alone,decisions/s alone,decisions/s at best,best batch,FLOPs a decision",
+        "question", "ms a row alone", "decisions/s alone", "decisions/s at best", "a CPU second", "best batch",
+        "FLOPs a decision",
+        numbers="ms a row alone,decisions/s alone,decisions/s at best,a CPU second,best batch,FLOPs a decision",
     )  # fmt: skip
     lead = "Wall time of a decision on this machine, a row alone and in the best batch; FLOPs are nominal."
     return Section("cost", "Cost", lead, (Grid(head, rows),))

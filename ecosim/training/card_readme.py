@@ -9,7 +9,7 @@ from ecosim.training.report_card import Report
 
 BEGIN = "<!-- report card: written by `ecosim models card`; edits are lost -->"
 _HEAD = (
-    "question", "agreement", "on unseen scenarios", "boosting", "majority", "regret share", "ECE", "decisions/s",
+    "question", "agreement", "on unseen scenarios", "boosting", "majority", "regret share", "ECE", "decisions/CPU-s",
     "default",
 )  # fmt: skip
 END = "<!-- end of the report card -->"
@@ -57,7 +57,7 @@ def _row(report: Report, phase: str) -> str:
         _share(controls["majority"]["agreement"]),
         _share(figures["regret_share"]),
         _share(figures["ece"]),
-        f"{figures['cost.per_s']:,.0f}",
+        f"{figures['cost.per_cpu_s']:,.0f}",
         verdict,
     ]
     return f"| {' | '.join(cells)} |"

@@ -14,7 +14,7 @@ from ecosim.training.workbench import silent
 
 PAGES = Path("results") / "cards"
 """Where pages go if nothing is said."""
-SCORES = ("agreement", "families.agreement", "regret_share", "ece", "cost.per_s")
+SCORES = ("agreement", "families.agreement", "regret_share", "ece", "cost.per_cpu_s")
 """Figures of each question that go into the card."""
 
 

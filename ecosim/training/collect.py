@@ -14,7 +14,7 @@ learning.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 import numpy as np
@@ -23,7 +23,7 @@ from pydantic import Field
 from ecosim import api, seeds
 from ecosim.arms import Arm, Manner
 from ecosim.catalog import Entry
-from ecosim.fields import NOT_ASKED, Array
+from ecosim.fields import NOT_ASKED, Array, Text
 from ecosim.minds.router import merge
 from ecosim.minds.seats import Wishes
 from ecosim.record.store import Memory
@@ -202,11 +202,14 @@ class Examples:
         same: by field, the options that come to the very answer of the teacher, bool (rows, options): bins below the
             lowest legal answer are all snapped to it, and any of them is right. All False where none or several are
             weighed.
+        chosen: by field, the option that the teacher took, which later fields are told, int64 (rows,); −1 where the
+            field is not asked.
     """
 
     encoded: Encoded
     targets: Mapping[str, Array]
     same: Mapping[str, Array]
+    chosen: Mapping[str, Array]
 
     @property
     def num_rows(self) -> int:
@@ -219,6 +222,7 @@ class Examples:
             encoded=self.encoded.take(rows),
             targets={name: column[rows] for name, column in self.targets.items()},
             same={name: column[rows] for name, column in self.same.items()},
+            chosen={name: column[rows] for name, column in self.chosen.items()},
         )
 
 
@@ -230,8 +234,10 @@ def examples(spec: NanoSpec, lesson: Lesson) -> Examples:
     """
     from ecosim.models.nano.encode import encode, targets
 
+    lesson = _without_texts(lesson)
     encoded = encode(spec, lesson.question)
     wanted = dict(targets(encoded, lesson.question, lesson.answers, spec))
+    chosen = {name: np.where(t.any(axis=1), t.argmax(axis=1), NOT_ASKED) for name, t in wanted.items()}
     same = {}
     for name, chances in wanted.items():
         answer = lesson.answers[name]
@@ -241,7 +247,14 @@ def examples(spec: NanoSpec, lesson: Lesson) -> Examples:
     for name, (values, chances) in lesson.soft.items():
         wanted[name] = _weighed(spec, lesson, encoded, name, values, chances)
         same[name] = np.zeros(wanted[name].shape, bool)
-    return Examples(encoded=encoded, targets=wanted, same=same)
+    return Examples(encoded=encoded, targets=wanted, same=same, chosen=chosen)
+
+
+def _without_texts(lesson: Lesson) -> Lesson:
+    """What there is to learn for networks that read and write numbers."""
+    fields = tuple(item for item in lesson.question.fields if not isinstance(item, Text))
+    answers = {item.name: lesson.answers[item.name] for item in fields}
+    return replace(lesson, question=replace(lesson.question, fields=fields, whole=None, rows=None), answers=answers)
 
 
 def together(parts: Sequence[Examples]) -> Examples:
@@ -254,6 +267,7 @@ def together(parts: Sequence[Examples]) -> Examples:
         encoded=joined,
         targets={name: _stacked([p.targets.get(name) for p in parts], rows) for name in joined.legal},
         same={name: _stacked([p.same.get(name) for p in parts], rows) for name in joined.legal},
+        chosen={name: _taken([p.chosen.get(name) for p in parts], rows) for name in joined.legal},
     )
 
 
@@ -266,6 +280,10 @@ def _stacked(columns: Sequence[Array | None], rows: Sequence[int]) -> Array:
             whole[at : at + num, : column.shape[1]] = column
         at += num
     return whole
+
+
+def _taken(columns: Sequence[Array | None], rows: Sequence[int]) -> Array:
+    return np.concatenate([np.full(n, NOT_ASKED) if c is None else c for c, n in zip(columns, rows, strict=True)])
 
 
 def _weighed(spec: NanoSpec, lesson: Lesson, encoded: Encoded, name: str, values: Array, chances: Array) -> Array:

@@ -26,13 +26,14 @@ class Noisy:
 
     Args:
         mind: whose answers the other rows keep.
-        epsilon: the share, 0 … 1.
+        epsilon: the share, 0 … 1; or the share of each phase, 0 of those that are not named.
     """
 
     grade = "scripted"
 
-    def __init__(self, mind: Mind, epsilon: float) -> None:
-        if not 0 <= epsilon <= 1:
+    def __init__(self, mind: Mind, epsilon: float | Mapping[str, float]) -> None:
+        shares = epsilon.values() if isinstance(epsilon, Mapping) else [epsilon]
+        if not all(0 <= share <= 1 for share in shares):
             raise ValueError(f"epsilon must be within 0 … 1, got {epsilon}")
         self._mind, self.epsilon = mind, epsilon
         self.name = f"{mind.name}-noisy"
@@ -41,7 +42,8 @@ class Noisy:
     def decide(self, question: Question) -> Decision:
         """The mind's answers, and random ones in rows drawn by their keys; texts stay as they are."""
         decision = self._mind.decide(question)
-        hit = _draw(question, "noise") < self.epsilon
+        share = self.epsilon.get(question.phase, 0.0) if isinstance(self.epsilon, Mapping) else self.epsilon
+        hit = _draw(question, "noise") < share
         answers: dict[str, Array] = {}
         for spec in question.fields:
             kept = decision.answers[spec.name]

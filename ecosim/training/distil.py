@@ -26,7 +26,7 @@ from ecosim.fields import Array
 from ecosim.minds.nano import NanoMind
 from ecosim.minds.scripted import Experts
 from ecosim.models.nano.spec import NanoSpec
-from ecosim.reading import side
+from ecosim.reading import SIDES, side
 from ecosim.training import lessons as files
 from ecosim.training.collect import ByMind, Examples, Lesson, Scene, Teacher, examples, play, together
 from ecosim.training.layouts import layout
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from ecosim.models.nano.net import Net
     from ecosim.training.pupil import State
 
-TEACHERS: dict[str, str] = {"search": "ecosim.training.search", "play": "ecosim.training.play"}
+TEACHERS: dict[str, str] = {
+    "search": "ecosim.training.search",
+    "play": "ecosim.training.play",
+    "chances": "ecosim.training.chances",
+}
 """Teachers that are more than a scripted mind: the module whose `teacher(role, phase)` gives one."""
 
 MOST_ROWS = 1_000_000
@@ -177,7 +181,7 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
-def teacher_of(name: str, role: str, phase: str, world: str = "manufacturing") -> Teacher:
+def teacher_of(name: str, role: str, phase: str) -> Teacher:
     """Who is called so for a question.
 
     Raises:
@@ -186,7 +190,7 @@ def teacher_of(name: str, role: str, phase: str, world: str = "manufacturing") -
     question = f"{role}.{phase}"
     if name in TEACHERS:
         return cast(Teacher, importlib.import_module(TEACHERS[name]).teacher(role, phase))
-    experts = side(world).experts.get(question, {})
+    experts = next((known[question] for known in (side(world).experts for world in SIDES) if question in known), {})
     if name not in experts:
         raise CatalogError(f"{question}: no teacher {name!r}; known: {', '.join([*experts, *TEACHERS])}")
     return ByMind(Experts(name, {question: experts[name]}))

@@ -93,4 +93,4 @@ def _phase(phase: str, asked: tuple[str, ...], tensors: Mapping[str, Array]) -> 
         return {name.removeprefix(start): column for name, column in tensors.items() if name.startswith(start)}
 
     encoded = Encoded(phase=phase, x=tensors[f"{phase}/x"], asked=asked, **{what: group(what) for what in _ENCODED})
-    return Examples(encoded=encoded, targets=group("targets"), same=group("same"))
+    return Examples(encoded=encoded, targets=group("targets"), same=group("same"), chosen=group("chosen"))

@@ -50,7 +50,8 @@ class Settings(Entry):
         base: the model under it.
         rank, alpha: of every layer; a layer's correction is scaled by alpha / rank.
         targets: the linear layers that are corrected, by the end of their names.
-        last: how many of the last blocks are corrected; 0 is all of them. Fewer learn faster.
+        blocks: in how many of the last blocks; all if not said. Blocks below them are read without gradient: 12 of 30
+            take less than half the time.
         rate: highest learning rate.
         warmup: share of the steps in which the rate rises to it; then it falls to 0 along a cosine.
         epochs: how often each example is read.
@@ -65,7 +66,7 @@ class Settings(Entry):
     rank: Annotated[int, Field(ge=1, le=adapter.MAX_RANK)] = 8
     alpha: Annotated[float, Field(gt=0)] = 16.0
     targets: tuple[str, ...] = adapter.TARGETS
-    last: Annotated[int, Field(ge=0)] = 0
+    blocks: Annotated[int, Field(ge=1)] | None = None
     rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     epochs: Annotated[float, Field(gt=0)] = 1.0
@@ -171,15 +172,17 @@ def _learner(settings: Settings, seed: int) -> tuple[Learner, Any]:
     from peft import LoraConfig, get_peft_model
 
     language = load(settings.base, "fast")
+    if language.device == "cpu":  # fused attention in bfloat16 takes most of a step on its way back there
+        language.model.set_attn_implementation("eager")
     known = {name.rpartition(".")[2] for name in adapter.linear_sizes(language.model)}
     if unknown := [name for name in settings.targets if name not in known]:
         raise TrainingError(f"targets: {unknown[0]!r} is no linear layer of {settings.base}; it has {sorted(known)}")
-    blocks = language.model.config.num_hidden_layers
+    depth = language.model.config.num_hidden_layers
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         target_modules=list(settings.targets),
-        layers_to_transform=list(range(max(blocks - settings.last, 0), blocks)) if settings.last else None,
+        layers_to_transform=None if settings.blocks is None else list(range(max(depth - settings.blocks, 0), depth)),
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(devices=[]), hushed():

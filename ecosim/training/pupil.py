@@ -166,7 +166,7 @@ class Batch:
 def batch_of(found: Examples) -> Batch:
     """Examples as tensors."""
     targets = {name: torch.from_numpy(np.ascontiguousarray(found.targets[name])) for name in found.encoded.asked}
-    chosen = {n: torch.where(t.sum(dim=1) > 0, t.argmax(dim=1), -1) for n, t in targets.items()}
+    chosen = {name: torch.from_numpy(np.ascontiguousarray(found.chosen[name])) for name in targets}
     return Batch(
         torch.from_numpy(np.ascontiguousarray(found.encoded.x)),
         {name: torch.from_numpy(column) for name, column in found.encoded.slots.items()},

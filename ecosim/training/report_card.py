@@ -102,7 +102,7 @@ def examine(product: Product, grading: Grading, say: Say = lambda line: None, tr
         say(f"{product.role}.{phase}: fidelity and cost")
         how = grading.questions[phase]
         questions[phase], tables[phase] = _question(product, phase, how, held[phase], families.get(phase), controls)
-    epsilon = max((table["epsilon"] for table in tables.values()), default=0.0)
+    epsilon = {phase: table["epsilon"] for phase, table in tables.items()}
     arms: dict[str, Mind] = {
         "noisy": Noisy(product.teacher, epsilon),
         "boosted": controls.boosted,
@@ -125,6 +125,7 @@ def examine(product: Product, grading: Grading, say: Say = lambda line: None, tr
             "sha256": product.sha256,
             "teacher": product.teacher.name,
             "train_seeds": list(product.minds),
+            "trainings": len(product.minds),
             "parameters": product.parameters,
             "bytes": product.num_bytes,
             "questions": questions,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import ecosim
 from ecosim import catalog, simulate, testing
 from ecosim.cluster.crew import crew
 from ecosim.cluster.layout import Layout
@@ -12,6 +13,7 @@ from ecosim.minds.language import LanguageMind
 from ecosim.minds.nano import NanoMind
 from ecosim.minds.recipe import Recipe, cascade
 from ecosim.minds.router import Router
+from ecosim.minds.seats import models_of
 from ecosim.models.nano.net import Net
 from ecosim.models.nano.spec import NanoSpec
 from ecosim.pool.engine import Engine
@@ -179,3 +181,15 @@ def test_a_language_model_may_not_come_first():
     recipe = Recipe(roles=(ROLE,), base="smollm2-135m-instruct")
     with pytest.raises(CatalogError, match="the first mind must be a nano mind, not a language model"):
         cascade("careful", recipe, recipe, 1.0)
+
+
+@pytest.mark.skipif(f"{ROLE}.{PHASE}" not in models_of().get("nano", ()), reason="no nano mind is shipped for the seat")
+def test_a_scenario_names_a_cascade_of_the_catalogues_nano_mind(tiny_folder):
+    """One week; where the nano mind doubts, a tiny language model answers, and both are billed."""
+    models = {"tiny": {"base": f"path:{tiny_folder}"}, "careful": {"cascade": ["nano", "tiny"], "threshold": 1.5}}
+    changes = {"models": models, "negotiation.max_rounds": 4}
+    run = ecosim.run("smart_manufacturing", seeds=1, steps=1, minds={f"{ROLE}.{PHASE}": "careful"}, changes=changes)
+    work = run.manifest["work_by_grade"]
+    assert work["cascade"]["decisions"] > 0 and work["cascade"]["nominal_flops"] > 0
+    facts = next(mind for mind in run.manifest["minds"] if mind["name"] == "careful")
+    assert [part["grade"] for part in facts["cascade"]["parts"]] == ["nano", "untrained"]

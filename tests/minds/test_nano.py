@@ -1,6 +1,7 @@
 """Nano minds: what they read of a row, what they may answer, and that a row's answer is its own."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ecosim.errors import CatalogError, DecisionError
 from ecosim.fields import NOT_ASKED, Bucket, Choice, Text
 from ecosim.minds.nano import NanoMind
+from ecosim.minds.scripted import Scripted
 from ecosim.models.nano import files
 from ecosim.models.nano.encode import concat, encode, targets
 from ecosim.models.nano.net import Net
@@ -213,3 +215,24 @@ def test_a_network_learns_a_rule():
     assert (found["act"] == 1).all()
     assert np.abs(found["amount"] - amount).mean() < 3
     assert (found["from"] == answers["from"]).mean() == 1
+
+
+def test_texts_are_left_to_a_writer_that_sees_what_is_settled():
+    """The writer may answer as the network did and no other way, and whatever it says but the text is not heard."""
+    seen = []
+
+    def herald(asked):
+        seen.append(asked.field("act").allowed)
+        return {
+            **dict.fromkeys(("act", "amount", "from"), np.zeros(5)),
+            "note": np.array([f"Dear {i}" for i in range(5)]),
+        }
+
+    q = question()
+    with_note = replace(q, fields=(*q.fields, Text(name="note", max_tokens=8)))
+    alone = mind().decide(q)
+    both = NanoMind.of({"shop": Net(SPEC, 1)}, writer=Scripted("herald", herald)).decide(with_note)
+    assert [list(both.answers[n]) for n in alone.answers] == [list(column) for column in alone.answers.values()]
+    assert list(both.answers) == ["act", "amount", "from", "note"] and both.answers["note"][4] == "Dear 4"
+    assert (seen[0].argmax(axis=1) == alone.answers["act"]).all() and (seen[0].sum(axis=1) == 1).all()
+    assert NanoMind.of({"shop": Net(SPEC, 1)}, writer=Scripted("herald", herald)).fingerprint != mind().fingerprint

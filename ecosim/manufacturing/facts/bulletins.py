@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -67,6 +67,10 @@ class Bulletins(Facts):
         clauses: whether buyers read the contracts that they signed last week.
         shock_notice_weeks: weeks from the news of one of the scenario's `shocks` until it begins, 0: it is reported as
             it begins; without it shocks are in no news.
+        wordings: the words of texts: `plain`, or `intricate`, with negations that deny nothing, other firms, weeks
+            counted from now; no reader is trained on either.
+        conflict_chance: of bulletins about outages and recalls, true or made up, how many tell that another source says
+            the opposite; one of the two is right. Needs intricate wordings.
     """
 
     per_week: Annotated[int, Field(ge=1, le=8)] = 3
@@ -82,6 +86,8 @@ class Bulletins(Facts):
     letters: Letters | None = None
     clauses: bool = False
     shock_notice_weeks: Annotated[int, Field(ge=0, le=26)] | None = None
+    wordings: Literal["plain", "intricate"] = "plain"
+    conflict_chance: Share = 0.0
 
     @property
     def voices(self) -> tuple[str, ...]:
@@ -97,6 +103,10 @@ class Bulletins(Facts):
         total = self.outage_chance + self.recall_chance
         if total > 1:
             faults.append(f"outage_chance and recall_chance add up to {total:g}, more than 1; lower one")
+        if self.conflict_chance and (self.wordings == "plain" or len(self.sources) < 2):
+            faults.append(
+                "conflict_chance: sources disagree in wordings: intricate only, and where there are two or more"
+            )
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -15,6 +15,7 @@ import numpy as np
 from ecosim import exact
 from ecosim.errors import CatalogError
 from ecosim.fields import NOT_ASKED, Array, Bucket, Choice, Text, asked
+from ecosim.models.nano.derived import derive
 from ecosim.models.nano.spec import FieldSpec, NanoSpec, QuestionSpec, Terms, parts, scale_parts
 from ecosim.words import Question
 
@@ -91,6 +92,7 @@ def encode(spec: NanoSpec, question: Question) -> Encoded:
         CatalogError: the network does not answer the question, or one of its fields, or knows other options.
     """
     card = _question_spec(spec, question)
+    question = derive(question, card.derived)
     scales: dict[str, Array] = {}
     x = [_read(question, card, terms, scales) for terms in card.tokens.values()]
     slots, legal, values, fine = {}, {}, {}, {}

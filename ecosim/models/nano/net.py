@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from ecosim.models.nano.encode import FEATURES, point_features
+from ecosim.models.nano.lean import last_hidden
 from ecosim.models.nano.spec import FieldSpec, NanoSpec, QuestionSpec
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ class Net(nn.Module):
         """
         question = self.questions[phase]
         assert isinstance(question, _Question)
-        hidden = self.trunk(inputs_embeds=question.embed(x), use_cache=False).last_hidden_state[:, -1]
+        tokens = question.embed(x)
+        if torch.is_inference_mode_enabled():
+            hidden = last_hidden(self.trunk, tokens)
+        else:
+            hidden = self.trunk(inputs_embeds=tokens, use_cache=False).last_hidden_state[:, -1]
         state = question.read(hidden) + question.straight(x)
         for name in fields:
             head = question.heads[name]

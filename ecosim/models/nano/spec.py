@@ -12,6 +12,7 @@ replenish:
     demand: {demand_history: "mean(demand_history, 4)"}               # (rows, slots): see `slots`
     time: {lead_time: 4}
   slots: {demand_history: 8}                  # how many slots are read of such a column, from the first
+  derived: {cover: "on_hand / mean(demand_history)"}                # columns of its own making, see `derived`
   fields:                                     # in the order of the question; what a question leaves out is left out
     quantity: {scale: "mean(demand_history, 4)", low: 0, high: 12, bins: 49}             # a Bucket
 publish:
@@ -33,6 +34,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ecosim.catalog import Entry
+from ecosim.models.nano.derived import Expression
 
 _COLUMN = r"[A-Za-z_]\w*(?:\.(?:low|high))?"
 _TERM = re.compile(rf"{_COLUMN}(\s*[+-]\s*{_COLUMN})*")
@@ -125,6 +127,7 @@ class QuestionSpec(Entry):
 
     tokens: Annotated[dict[str, Terms], Field(min_length=1)]
     slots: dict[str, Annotated[int, Field(ge=1, le=MAX_SLOTS)]] = Field(default_factory=dict)
+    derived: dict[str, Expression] = Field(default_factory=dict)
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
 
     def width(self, token: str) -> int:
