@@ -64,13 +64,16 @@ class Recipe:
 
         cards = {role: catalog.card(role).asking(self.asks) for role in self.roles}
         size = round(engine.language.record.num_parameters / 1e6)
-        name = self.name or f"{self.grade}-{size}M"
         adapters = ByColumn(self.by, self.adapters) if self.adapters else None
-        writer = LanguageMind(
-            cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters
-        )
-        mind = writer if self.chooser is None else ByField(self.chooser, writer, name=name, grade=self.grade)
-        return mind if self.first is None else Cascade(name, self.first, mind, self.threshold)
+        if self.first is None:
+            name = self.name or f"{self.grade}-{size}M"
+            mind = LanguageMind(
+                cards, engine, name=name, grade=self.grade, adapter=self.adapter or None, adapters=adapters
+            )
+            return mind if self.chooser is None else ByField(self.chooser, mind, name=name, grade=self.grade)
+        grade = "specialist" if self.adapter else "untrained"
+        second = LanguageMind(cards, engine, name=f"{grade}-{size}M", grade=grade, adapter=self.adapter or None)
+        return Cascade(self.name, self.first, second, self.threshold)
 
 
 def cascade(name: str, first: Mind | Recipe, second: Mind | Recipe, threshold: float) -> Mind | Recipe:

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecosim.fields import Array
-from ecosim.training.audiences import Likes, Reader, Tastes, audience, distinct, num_words, traits
+from ecosim.training.audiences import (
+    Likes,
+    Reader,
+    Tastes,
+    audience,
+    distinct,
+    distinct_among,
+    num_runs,
+    num_words,
+    traits,
+)
 from ecosim.training.publishing import Post
 
 UNTRAINED, WRITER = "untrained", "writer"
@@ -64,8 +74,8 @@ def judged(titles: Titles, jury: Jury) -> dict[str, float]:
 
     `preferred`: the share of pairs in which most of an audience takes the writer's title, the mean over audiences, with
     a 95 % interval over topics; `preferred_<niche>` of each. `distinct_1`, `distinct_2`, `different` (whole titles) of
-    both. `own_<niche>`: how often the niche's own writer is preferred to the writers of the others. `without_<trait>`:
-    as `preferred`, by audiences who don't care for one trait.
+    both, and `…_alike` among as many words of each. `own_<niche>`: how often the niche's own writer is preferred to the
+    writers of the others. `without_<trait>`: as `preferred`, by audiences who don't care for one trait.
     """
     own, base = titles.by[WRITER], titles.by[UNTRAINED]
     wins = _wins(jury, titles, WRITER, UNTRAINED, {})
@@ -74,6 +84,9 @@ def judged(titles: Titles, jury: Jury) -> dict[str, float]:
     figures |= {f"preferred_{niche}": float(wins[titles.of(niche)].mean()) for niche in jury.likes}
     for name, some in ((WRITER, own), (UNTRAINED, base)):
         figures |= {f"distinct_1_{name}": distinct(some, 1), f"distinct_2_{name}": distinct(some, 2)}
+        for n in (1, 2):
+            few = min(num_runs(own, n), num_runs(base, n))
+            figures[f"distinct_{n}_{name}_alike"] = distinct_among(some, n, few)
         figures[f"different_{name}"] = len({title.lower() for title in some}) / len(some)
     for niche in jury.likes:
         rows = titles.of(niche)
@@ -82,7 +95,8 @@ def judged(titles: Titles, jury: Jury) -> dict[str, float]:
             for other in jury.likes
             if other != niche
         ]
-        figures[f"own_{niche}"] = float(np.mean(others)) if others else 1.0
+        if others:
+            figures[f"own_{niche}"] = float(np.mean(others))
     for trait in ("fit", "more", "whole", "known", "novel", "length"):
         blind = _wins(jury, titles, WRITER, UNTRAINED, {trait: 0.0})
         figures[f"without_{trait}"] = float(blind.mean())

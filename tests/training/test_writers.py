@@ -6,12 +6,23 @@ import numpy as np
 import pytest
 
 from ecosim import catalog, words
-from ecosim.errors import TrainingError
+from ecosim.errors import CatalogError, TrainingError
 from ecosim.fields import Choice
 from ecosim.minds.language import LanguageMind
+from ecosim.minds.mixed import mixed
 from ecosim.pool.engine import Engine
 from ecosim.training import recipes, writers
-from ecosim.training.audiences import FORMS, TRAITS, Likes, Reader, Tastes, audience, distinct, traits
+from ecosim.training.audiences import (
+    FORMS,
+    TRAITS,
+    Likes,
+    Reader,
+    Tastes,
+    audience,
+    distinct,
+    distinct_among,
+    traits,
+)
 from ecosim.training.candidates import Candidate, candidates
 from ecosim.training.examples import examples
 from ecosim.training.judging import Jury, Titles, judged
@@ -84,6 +95,12 @@ def test_distinct_counts_runs_of_words_that_differ():
     assert distinct(["a b", "a c"], 1) == 0.75
     assert distinct(["a b c", "a b d"], 2) == 0.75
     assert distinct(["a", "a"], 2) == 0.5
+
+
+def test_distinct_among_equal_numbers_of_words_is_fair_to_longer_titles():
+    """Two of the words a b a c: they differ in five of the six pairs, so 11/12 of two words on average."""
+    assert distinct_among(["a b", "a c"], 1, 2) == pytest.approx(11 / 12)
+    assert distinct_among(["a b", "a c"], 1, 4) == distinct(["a b", "a c"], 1)
 
 
 def test_audiences_are_drawn_from_their_seed_around_what_the_recipe_says():
@@ -205,3 +222,14 @@ def test_the_shipped_recipe_holds_out_the_librarys_topics():
     assert library <= {topic for some in found.held_out.values() for topic in some}
     assert not library & {topic for some in found.topics.values() for topic in some}
     assert found.lora.rank == 4
+
+
+def test_the_shipped_writers_are_those_of_the_card():
+    card = catalog.card("ai_creator")
+    recipe = mixed(card, "writer", None)
+    assert sorted(recipe.adapters) == ["education", "graphic_design", "music", "sports"]
+    assert recipe.by == "niche_name" and card.weights["writer"].answers == ["publish"]
+    wrong = card.weights["writer"].mixed.model_copy(update={"sha256": dict.fromkeys(recipe.adapters, "0" * 64)})
+    weights = card.weights["writer"].model_copy(update={"mixed": wrong})
+    with pytest.raises(CatalogError, match=r"the card says 000000000000….*ecosim models train ai_creator/writer"):
+        mixed(card.model_copy(update={"weights": {"writer": weights}}), "writer", None)
