@@ -50,8 +50,7 @@ class Settings(Entry):
         base: the model under it.
         rank, alpha: of every layer; a layer's correction is scaled by alpha / rank.
         targets: the linear layers that are corrected, by the end of their names.
-        blocks: in how many of the last blocks; all if not said. Blocks below them are read without gradient: 12 of 30
-            take less than half the time.
+        blocks: in how many of the last blocks; all if not said. Blocks below them are read without gradient.
         rate: highest learning rate.
         warmup: share of the steps in which the rate rises to it; then it falls to 0 along a cosine.
         epochs: how often each example is read.
