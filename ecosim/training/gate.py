@@ -1,6 +1,6 @@
 """The gate: which questions of a role a product answers by default, decided by figures that were declared before.
 
-A question passes if every bound of the recipe's `gate` holds, if every KPI of every arena in which it is asked came out
+A question passes if every training seed of the recipe was measured, if every bound of its `gate` holds, if every KPI of every arena in which it is asked came out
 as the arena wants (and there is one), and, of a language model, if it agrees more often than gradient boosting on the
 same columns (lower end of the 95 % interval over worlds above 0): what boosting can do needs no language model. The
 product becomes the card's `default` for the questions that pass, and ceases to be for those that do not. Every
@@ -52,10 +52,14 @@ class Criterion:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def judge(report: Report, gate: Gate) -> list[Criterion]:
-    """Every criterion of every question of a report."""
+def judge(report: Report, gate: Gate, trainings: int = 1) -> list[Criterion]:
+    """Every criterion of every question of a report; at least so many trainings must have been measured."""
     found = []
     for phase, figures in report["questions"].items():
+        count = report["trainings"]
+        wanted = f"≥ {trainings}: a training for each seed of the recipe"
+        is_enough = count >= trainings
+        found.append(Criterion(question=phase, figure="trainings", value=count, wanted=wanted, holds=is_enough))
         for name, bound in bounds(gate, phase).items():
             found.append(_bound(phase, name, figures.get(name, report.get(name)), bound))
         if report["grade"] not in ON_COLUMNS:
@@ -93,7 +97,7 @@ def gate(which: str) -> dict[str, list[Criterion]]:
         if name not in recipe.gates:
             raise CatalogError(f"{recipe.path}: gate.{name}: missing: there is nothing to pass; name its criteria")
         report = _fresh(role, name, reports, card)
-        criteria = judge(report, recipe.gates[name])
+        criteria = judge(report, recipe.gates[name], len(recipe.seeds.train))
         default = dict(catalog.read_card(card.folder / "card.yaml").default)
         for phase, is_good in passed(criteria).items():
             if is_good:
