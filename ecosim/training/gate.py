@@ -2,9 +2,9 @@
 
 A question passes if every training seed of the recipe was measured, if every bound of its `gate` holds, if every KPI of
 every arena in which it is asked came out as the arena wants (and there is one), and, of a language model, if it agrees
-more often than gradient boosting on the same columns (lower end of the 95 % interval over worlds above 0): what boosting
-can do needs no language model. The product becomes the card's `default` for the questions that pass, and ceases to be
-for those that do not. Every criterion names its figure, which stands in `agents/<role>/report.json`.
+more often than gradient boosting on the same columns (lower end of the 95 % interval over worlds above 0): what
+boosting can do needs no language model. The product becomes the card's `default` for the questions that pass, and
+ceases to be for those that do not. Every criterion names its figure, which stands in `agents/<role>/report.json`.
 """
 
 from __future__ import annotations
