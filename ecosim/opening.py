@@ -195,6 +195,11 @@ def _trained(ecosystem: Side, grade: str, roles: Sequence[str], manner: Manner) 
             f"with one sha256; found {len(files)}"
         )
     model, folder, sha256 = files.pop()
+    if not folder.is_dir():
+        raise CatalogError(
+            f"agents/{roles[0]}/card.yaml: weights.{grade}: {folder} is not there: these weights are not shipped; "
+            f"`ecosim models distil {folder.parent.name}` makes them"
+        )
     adapter.check(folder, sha256)
     return Recipe(
         name=grade,

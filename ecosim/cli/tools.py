@@ -10,7 +10,10 @@ import typer
 from ecosim.cli import show
 from ecosim.cli.options import Json
 
-models = typer.Typer(help="Base models, the text encoder and data sets: fetch, list, show.", no_args_is_help=True)
+models = typer.Typer(
+    help="Base models, the text encoder and data sets: fetch, list, show; trained minds: make, examine, admit.",
+    no_args_is_help=True,
+)
 bench = typer.Typer(help="Benchmarks: ratios measured in one run on this machine.", no_args_is_help=True)
 
 

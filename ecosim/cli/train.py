@@ -80,7 +80,7 @@ Pages = Annotated[Path | None, typer.Option("--pages", help="Folder of the HTML 
 def card(which: Which, out: Out = None, pages: Pages = None, as_json: Json = False) -> None:
     """Report cards: cost, fidelity with controls, calibration, worst slices, paired ecosystems with equivalence tests.
 
-    Writes agents/<role>/report.json, the card's scores, the README's section, and a page a product.
+    Writes `report.json` beside the role's card, the card's scores, the README's section, and a page a product.
 
     Example: `ecosim models card distributor/nano`
     """
