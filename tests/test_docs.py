@@ -49,7 +49,7 @@ SAYS = {
 }
 """What each story comes to."""
 NOT_RUN = {
-    "models": "fetches from a package index; tests/models/test_fetch.py has its parts",
+    "models": "fetches from a package index, or trains; tests/models/test_fetch.py and tests/training have the parts",
     "demo": "takes minutes; `make demo` is the command that runs it",
     "bench": "takes minutes; tests/bench has its parts",
     "doctor": "tells of this machine; tests/test_doctor.py",

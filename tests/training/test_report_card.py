@@ -247,7 +247,7 @@ def bad(teacher):
 
 def test_the_teacher_himself_with_hardly_a_slip_passes(good):
     criteria = hold(good, GATE)
-    assert len(criteria) == 3 and passed(criteria) == {"replenish": True}, [c.told for c in criteria]
+    assert len(criteria) == 4 and passed(criteria) == {"replenish": True}, [c.told for c in criteria]
 
 
 def test_a_noisy_teacher_fails_and_is_told_why(bad):
@@ -278,7 +278,13 @@ def test_a_language_model_must_beat_boosting(good):
 
 def test_a_bound_on_what_is_not_there_and_a_question_without_an_arena_fail(good):
     lines = hold({**good, "arenas": []}, {"all": {"charm": Bound(at_least=1)}})
-    assert [(c.figure, c.holds) for c in lines] == [("charm", False), ("arenas", False)]
+    assert [(c.figure, c.holds) for c in lines] == [("trainings", True), ("charm", False), ("arenas", False)]
+
+
+def test_a_product_with_fewer_trainings_than_its_recipe_has_seeds_fails(good):
+    assert passed(hold(good, GATE, trainings=good["trainings"]))["replenish"]
+    lines = hold(good, GATE, trainings=good["trainings"] + 1)
+    assert [c.figure for c in lines if not c.holds] == ["trainings"]
 
 
 def test_reports_are_kept_by_product_and_shown(good, bad, tmp_path):
