@@ -136,23 +136,37 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
     Raises:
         TrainingError: the loss is no finite number, or the lessons are another role's.
     """
+    school(spec.net(bench.role), weights(spec), spec.schooling, spec.model_dump_json(), bench, seed)
+
+
+def school(
+    net: NanoSpec, weights: Mapping[str, float], schooling: Schooling, recipe: str, bench: Workbench, seed: int
+) -> None:
+    """Teach a network the lessons of a bench, from its first step or from the last checkpoint, and write it.
+
+    Args:
+        weights: how often the rows of each phase are taught, relative to others.
+        recipe: all that the training depends on beside network, lessons and seed; a checkpoint of another is refused.
+
+    Raises:
+        TrainingError: as `train`.
+    """
     from ecosim.models.nano.files import save
     from ecosim.models.nano.net import Net
     from ecosim.training.pupil import begin, learn
 
-    net = spec.net(bench.role)
     lessons, _ = files.load(bench.data / TAUGHT, net)
-    state = begin(Net(net, seed), spec.schooling)
-    kept = bench.checkpoint(seed, key=f"{files.spec_hash(net)} {spec.model_dump_json()} {seed}")
+    state = begin(Net(net, seed), schooling)
+    kept = bench.checkpoint(seed, key=f"{files.spec_hash(net)} {recipe} {seed}")
     if (before := kept.load()) is not None:
         state.go_on(before.tensors, before.notes)
 
     def look(now: State, trained: float, held: float) -> None:
         bench.loss(seed, now.step, trained=trained, kept_back=held)
         kept.save(now.step, now.tensors(), now.notes())
-        bench.tick(now.step, spec.schooling.steps, f"{bench.role}, seed {seed}")
+        bench.tick(now.step, schooling.steps, f"{bench.role}, seed {seed}")
 
-    learn(state, lessons, weights(spec), spec.schooling, seed, look)
+    learn(state, lessons, weights, schooling, seed, look)
     sha = save(state.net, bench.seed_folder(seed) / WEIGHTS)
     bench.say(f"{bench.role}, seed {seed}: {state.net.num_parameters:,} parameters, SHA-256 {sha}")
     kept.clear()

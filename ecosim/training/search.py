@@ -29,6 +29,7 @@ from ecosim.record.store import Memory
 from ecosim.simulate import Finished, simulate
 from ecosim.training import lessons as files
 from ecosim.training.collect import Examples, Scene, Teacher, Witness, examples, together
+from ecosim.training.distil import TAUGHT, WEIGHTS, school
 from ecosim.training.layouts import layout
 from ecosim.training.outlook import Reckoning, unit_costs
 from ecosim.training.schooling import Schooling
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 PHASE = "replenish"
 ROLES = ("supplier", "manufacturer", "distributor")
-TAUGHT, WEIGHTS = "taught.safetensors", "nano.safetensors"
 
 
 class Spec(Entry):
@@ -101,31 +101,8 @@ def data(spec: Spec, bench: Workbench) -> None:
 
 
 def train(spec: Spec, bench: Workbench, seed: int) -> None:
-    """A network of a seed, from its first step or from the last checkpoint.
-
-    Raises:
-        TrainingError: the loss is no finite number, or the lessons are another role's.
-    """
-    from ecosim.models.nano.files import save
-    from ecosim.models.nano.net import Net
-    from ecosim.training.pupil import State, begin, learn
-
-    net = spec.net(bench.role)
-    found, _ = files.load(bench.data / TAUGHT, net)
-    state = begin(Net(net, seed), spec.schooling)
-    kept = bench.checkpoint(seed, key=f"{files.spec_hash(net)} {spec.model_dump_json()} {seed}")
-    if (before := kept.load()) is not None:
-        state.go_on(before.tensors, before.notes)
-
-    def look(now: State, trained: float, held: float) -> None:
-        bench.loss(seed, now.step, trained=trained, kept_back=held)
-        kept.save(now.step, now.tensors(), now.notes())
-        bench.tick(now.step, spec.schooling.steps, f"{bench.role}, seed {seed}")
-
-    learn(state, found, {PHASE: 1.0}, spec.schooling, seed, look)
-    sha = save(state.net, bench.seed_folder(seed) / WEIGHTS)
-    bench.say(f"{bench.role}, seed {seed}: {state.net.num_parameters:,} parameters, SHA-256 {sha}")
-    kept.clear()
+    """A network of a seed, from its first step or from the last checkpoint; as `distil.train`."""
+    school(spec.net(bench.role), {PHASE: 1.0}, spec.schooling, spec.model_dump_json(), bench, seed)
 
 
 def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
