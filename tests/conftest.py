@@ -1,10 +1,14 @@
 """What several rooms' tests share: a tiny language model with random weights, made on the spot."""
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from ecosim import cli
 from ecosim.models.load import LanguageModel, load, quiet, set_numerics_environment
 
 set_numerics_environment()  # before anything imports torch
@@ -15,6 +19,30 @@ os.environ["MPLBACKEND"] = "agg"  # no windows, here or in the processes that te
 
 WORDS = """accept counter reject first second third You buy steel pump. They offer 12.40 for 57, week 3. Answer: Price:
 Quantity: Week: Seller: limit round left 0123456789 one number of units. Title: A video about learning football today"""
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Done]:
+    """Commands typed in an empty folder, at 80 columns, through the entry point that the installed `ecosim` calls."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def type_in(*words: object) -> Done:
+        monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr())  # colours, where forced
+        return Done(int(end.value.code or 0), out, err)
+
+    return type_in
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,33 +21,6 @@ from ecosim.cli import show
 
 MARKET = "smart_manufacturing"
 TINY = ("--seeds", "2", "--steps", "2", "--no-report")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Commands typed in an empty folder, through the entry point that the installed `ecosim` calls."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def type_in(*words: object) -> Done:
-        monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = (
-            re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr()
-        )  # colours, where they are forced
-        return Done(end.value.code or 0, out, err)
-
-    return type_in
 
 
 def nothing(folder: Path) -> bool:
@@ -108,7 +80,7 @@ def test_every_command_gives_json_and_has_an_example_that_can_be_typed():
 
 
 def test_the_version(shell):
-    assert shell("--version") == Done(0, f"{ecosim.__version__}\n", "")
+    assert shell("--version") == (0, f"{ecosim.__version__}\n", "")
 
 
 def test_a_run_prints_its_figures_and_where_it_is(shell, tmp_path):
@@ -127,7 +99,7 @@ def test_a_run_has_its_report_beside_it(shell, tmp_path):
     written = (tmp_path / "game" / "report.html").read_text(encoding="utf-8")
     assert "<h1>The beer game</h1>" in written
     (tmp_path / "game" / "report.html").unlink()
-    assert shell("report", "game") == Done(0, "game/report.html\n", "")
+    assert shell("report", "game") == (0, "game/report.html\n", "")
     assert (tmp_path / "game" / "report.html").read_text(encoding="utf-8") == written
 
 
@@ -177,7 +149,7 @@ def test_an_arm_may_have_fewer_seeds(shell):
 
 
 def test_check_says_what_a_scenario_is(shell, tmp_path):
-    assert shell("check", "beer_game") == Done(0, "beer_game: good. The beer game: 1 seed, 36 steps.\n", "")
+    assert shell("check", "beer_game") == (0, "beer_game: good. The beer game: 1 seed, 36 steps.\n", "")
     assert one_object(shell("check", "beer_game", "--set", "steps=5", "--json").out)["steps"] == 5
     assert nothing(tmp_path)
 
@@ -281,13 +253,13 @@ def test_a_folder_that_is_there_is_refused_and_left_alone(shell, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
     done = shell("run", MARKET, *TINY, "--out", "mine")
-    assert done == Done(2, "", "ecosim: mine: exists already; name another folder with --out, or remove it\n")
+    assert done == (2, "", "ecosim: mine: exists already; name another folder with --out, or remove it\n")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
 def test_a_folder_that_is_no_run_has_no_report(shell, tmp_path):
     (tmp_path / "mine").mkdir()
-    assert shell("report", "mine") == Done(2, "", "ecosim: mine: not a run: there is no manifest.json in it\n")
+    assert shell("report", "mine") == (2, "", "ecosim: mine: not a run: there is no manifest.json in it\n")
     assert nothing(tmp_path / "mine")
 
 

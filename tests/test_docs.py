@@ -2,13 +2,13 @@
 
 import json
 import re
+import runpy
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from matplotlib import pyplot
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parent.parent
@@ -149,13 +149,15 @@ def test_there_are_stories_of_at_most_forty_lines_that_nobody_imports():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
-def test_a_story_is_told_and_leaves_no_files(path, tmp_path):
+def test_a_story_is_told_and_leaves_no_files(path, tmp_path, monkeypatch, capsys):
+    """Told in this process, which saves each its start; warnings are errors here too."""
+    monkeypatch.chdir(tmp_path)
     before = files(path.parent)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", path], cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert SAYS[path.stem] in done.stdout
+    runpy.run_path(str(path), run_name="__main__")
+    pyplot.close("all")
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert SAYS[path.stem] in told.out
     assert files(tmp_path) == set()
     assert files(path.parent) == before
 
@@ -172,22 +174,19 @@ def test_the_readme_has_commands_and_blocks_to_run():
 
 
 @pytest.mark.parametrize("words", [marked(words) for words in commands()])
-def test_a_command_of_the_readme_runs(words, tmp_path):
+def test_a_command_of_the_readme_runs(shell, words, tmp_path):
     asks_a_model = "untrained" in " ".join(words)
     short = (SHORT_WITH_MODEL if asks_a_model else SHORT) if words[0] in ("run", "compare") else ()
-    command = [sys.executable, "-m", "ecosim.cli", *words, *short]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    code, out, err = shell(*words, *short)
+    assert code == 0, err
     if short:
         (report,) = tmp_path.rglob("report.html")
-        assert f"report  {report.relative_to(tmp_path)}" in done.stdout
+        assert f"report  {report.relative_to(tmp_path)}" in out
 
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    from matplotlib import pyplot
-
     names: dict[str, object] = {}
     for number, block in enumerate(blocks("python"), start=1):
         exec(compile(block, f"README.md, python block {number}", "exec"), names)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import ecosim
-from ecosim import cli
 from ecosim.cli.bar import Bar
 from ecosim.errors import CatalogError, ScenarioError
 from ecosim.estimation import estimate
@@ -24,20 +23,6 @@ from ecosim.minds.router import Router, Work
 from ecosim.words import Decision, Question, Table
 
 MARKET = "smart_manufacturing"
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Commands typed in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def type_in(*words):
-        monkeypatch.setattr("sys.argv", ["ecosim", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return type_in
 
 
 def folder_bytes(path):

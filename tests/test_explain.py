@@ -1,41 +1,15 @@
 """What is told of a scenario is what the code does: every column has its unit and meaning, every setting its origin."""
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from ecosim import api, catalog, cli, docstrings, explain, keys, reading, simulate
+from ecosim import api, catalog, docstrings, explain, keys, reading, simulate
 from ecosim.arms import Arm
 from ecosim.explain.look import look
 
 SCENARIOS = sorted(path.stem for path in (catalog.root() / "scenarios").glob("*.yaml"))
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Commands typed in an empty folder, in a terminal of 80 columns without colours."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-    def type_in(*words: object) -> Done:
-        monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return Done(end.value.code or 0, *capsys.readouterr())
-
-    return type_in
 
 
 @pytest.fixture(scope="module")

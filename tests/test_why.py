@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ecosim
-from ecosim import cli, rerun
+from ecosim import rerun
 from ecosim.errors import RunError
 from ecosim.exact import MILLION
 from ecosim.minds.language import LanguageMind
@@ -238,19 +237,6 @@ def test_it_is_drawn_and_shown_in_a_notebook(market):
     assert "What each column was worth" in page and "demand_history" in page
     with pytest.raises(RunError, match="nobody was asked again"):
         market.why(2, 3, phase="replenish", ask=False).plot()
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys):
-    def type_in(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "100")
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr())
-        return end.value.code or 0, out, err
-
-    return type_in
 
 
 def test_the_command_prints_all_of_it_or_one_object(shell, market):

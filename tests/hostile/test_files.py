@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ecosim import catalog, cli, simulate, strict
+from ecosim import catalog, simulate, strict
 from ecosim.errors import CatalogError, ScenarioError
 
 HERE = Path(__file__).parent
@@ -31,18 +31,10 @@ def expected(file: Path) -> list[str]:
     return re.findall(r"^# refused: (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def shell(monkeypatch, capsys, *words: object) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return end.value.code, *capsys.readouterr()
-
-
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
-def test_a_hostile_scenario_is_refused_in_a_line_a_fault_and_nothing_is_done(monkeypatch, capsys, tmp_path, file):
-    monkeypatch.chdir(tmp_path)
+def test_a_hostile_scenario_is_refused_in_a_line_a_fault_and_nothing_is_done(shell, tmp_path, file):
     began = time.perf_counter()
-    code, out, err = shell(monkeypatch, capsys, "check", file)
+    code, out, err = shell("check", file)
     assert time.perf_counter() - began < LONG_S
     told, faults = err.splitlines(), expected(file)
     assert (code, out, len(told)) == (2, "", len(faults))
@@ -53,9 +45,8 @@ def test_a_hostile_scenario_is_refused_in_a_line_a_fault_and_nothing_is_done(mon
 
 
 @pytest.mark.parametrize("name", ["tag_runs_code", "billion_laughs", "seeds_past_memory", "escape_sequence", "octal"])
-def test_a_run_of_a_hostile_scenario_leaves_nothing(monkeypatch, capsys, tmp_path, name):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = shell(monkeypatch, capsys, "run", HERE / "scenarios" / f"{name}.yaml", "--out", "made")
+def test_a_run_of_a_hostile_scenario_leaves_nothing(shell, tmp_path, name):
+    code, out, err = shell("run", HERE / "scenarios" / f"{name}.yaml", "--out", "made")
     assert (code, out, list(tmp_path.iterdir())) == (2, "", [])
     assert err.startswith("ecosim: ")
 
@@ -146,9 +137,8 @@ def test_what_is_no_text_or_too_much_of_it_is_refused_at_once(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m.yaml", "two\nlines.yaml", "n" * 5000 + ".yaml", "nul\0.yaml", "."])
-def test_a_hostile_file_name_is_shown_escaped(monkeypatch, capsys, tmp_path, name):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = shell(monkeypatch, capsys, "check", name)
+def test_a_hostile_file_name_is_shown_escaped(shell, tmp_path, name):
+    code, out, err = shell("check", name)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.rstrip("\n").isprintable()
 
@@ -167,9 +157,8 @@ def test_a_hostile_file_name_is_shown_escaped(monkeypatch, capsys, tmp_path, nam
         ("models.mine.adapter.deep=1", "--set models.mine.adapter.deep: there is no 'adapter' to change"),
     ],
 )
-def test_a_change_reads_as_the_file_does(monkeypatch, capsys, tmp_path, change, fault):
-    monkeypatch.chdir(tmp_path)
-    code, _, err = shell(monkeypatch, capsys, "check", "smart_manufacturing", "--set", change)
+def test_a_change_reads_as_the_file_does(shell, tmp_path, change, fault):
+    code, _, err = shell("check", "smart_manufacturing", "--set", change)
     assert (code, err.count("\n")) == (2, 1)
     assert fault in err
 

@@ -10,7 +10,6 @@ import pytest
 
 import ecosim
 import ecosim.errors
-from ecosim import cli
 
 STEPS = 6
 
@@ -30,20 +29,6 @@ def runs(tmp_path_factory):
             how = {"changes": {"world_seed": seed}, "out": home / name, "snapshot_every": 3, "progress": stop}
             ecosim.run("smart_manufacturing", seeds=2, steps=STEPS, **how)
     return home
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """A command: its exit code and what it said on stderr; one line there for each fault, never a traceback."""
-
-    def type_in(*words: object) -> tuple[int, str]:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["ecosim", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return int(end.value.code or 0), capsys.readouterr().err
-
-    return type_in
 
 
 def edit(folder: Path, **changes: object) -> None:
@@ -100,7 +85,7 @@ def test_a_manifest_that_is_none_is_refused_by_every_command(runs, shell, tmp_pa
     do(folder)
     before = files(tmp_path)
     for command in ("report", "resume", "verify", "replay"):
-        code, said = shell(command, folder)
+        code, _, said = shell(command, folder)
         assert code == 2 and said.startswith("ecosim: ") and said.count("\n") == 1 and line in said, (command, said)
     assert files(tmp_path) == before
 
@@ -127,7 +112,7 @@ def test_whatever_a_key_of_a_manifest_becomes_no_command_breaks(runs, shell, tmp
             else:
                 if key in FREE and value is not None:
                     continue
-                code, said = shell("report", folder)
+                code, _, said = shell("report", folder)
                 assert code == 0 or (code == 2 and said.count("\n") == 1), (key, value, said)
             (folder / "manifest.json").write_text(whole)
     assert refused > 40
@@ -146,7 +131,7 @@ PARTS = {
 def test_a_damaged_table_is_named(runs, shell, tmp_path, harm, table):
     folder = shutil.copytree(runs / "done", tmp_path / "run")
     PARTS[harm](folder / f"{table}-00000.parquet")
-    code, said = shell("report", folder)
+    code, _, said = shell("report", folder)
     assert code == 2 and said.count("\n") == 1 and f"{table}-00000.parquet" in said, said
 
 
@@ -164,7 +149,7 @@ def test_a_run_that_cannot_go_on_says_why_and_loses_nothing(runs, shell, tmp_pat
     folder = shutil.copytree(runs / "stopped", tmp_path / "run")
     harm(folder, runs)
     before = files(tmp_path)
-    code, said = shell("resume", folder)
+    code, _, said = shell("resume", folder)
     assert code == 2 and said.count("\n") == 1 and line in said, said
     assert files(tmp_path) == before
 
@@ -184,6 +169,6 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_first_step(shell, 
     (tmp_path / "there/mine").write_text("mine")
     (tmp_path / "a_file").write_text("mine")
     before = files(tmp_path)
-    code, said = shell("run", "smart_manufacturing", "--seeds", 1, "--steps", 1, "--out", place)
+    code, _, said = shell("run", "smart_manufacturing", "--seeds", 1, "--steps", 1, "--out", place)
     assert code == 2 and said.count("\n") == 1 and line in said, said
     assert files(tmp_path) == before

@@ -57,18 +57,18 @@ def test_with_beta_one_the_learner_is_not_asked():
 
 
 def test_an_order_is_the_position_aimed_at_less_the_position():
-    """The order-up-to rule aims at lead time + 1 + 2 weeks of demand: with a lead time of 4 that is bin 8 ÷ 0.125."""
+    """The order-up-to rule aims at lead time + 1 + 2 weeks of demand: with a lead time of 4 that is 7."""
     lessons = lessons_of()
     target = together([examples(spec(), lesson) for lesson in lessons]).targets["quantity"]
     orders = np.concatenate([lesson.answers["quantity"] for lesson in lessons]) > 0
-    assert layout("replenish").fields["quantity"].low == -1
-    aimed = -1 + (target[orders] @ np.arange(target.shape[1])) * 0.125
+    assert layout("replenish").fields["quantity"].low == -6
+    aimed = -6 + (target[orders] @ np.arange(target.shape[1])) * 0.125
     assert orders.sum() > 20 and np.abs(aimed - 7.0).max() < 0.26  # orders are whole cases
 
 
 def test_bins_that_come_to_no_order_are_all_right_where_nothing_is_ordered():
     lesson = lessons_of(learner=Hoarder(), beta=0.0)[-1]
-    assert examples(spec(), lesson).same["quantity"][0].sum() == 97  # the retailer's stock is beyond all of them
+    assert examples(spec(), lesson).same["quantity"][0].sum() == 137  # the retailer's stock is beyond all of them
 
 
 def test_a_teacher_that_weighs_answers_gives_chances():

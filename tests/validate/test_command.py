@@ -6,28 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from ecosim import cli, validate
+from ecosim import validate
 from ecosim.errors import DecisionError
 from ecosim.manufacturing.tactics import NEGOTIATE, conceder
 from ecosim.validate.cases import KINDS, Case, Unavailable, exactly, within
 from ecosim.validate.table import rows
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Commands typed in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def type_in(*words):
-        monkeypatch.setattr("sys.argv", ["ecosim", "validate", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr())
-        return end.value.code or 0, out, err
-
-    return type_in
-
 
 QUICK = ("--case", "bargaining_boulware_boulware", "--case", "beer_game_people")
 
@@ -37,7 +20,7 @@ def a_case(compute, kind="V1"):
 
 
 def test_every_figure_is_shown_with_target_tolerance_source_and_class(shell):
-    code, out, err = shell("manufacturing", *QUICK)
+    code, out, err = shell("validate", "manufacturing", *QUICK)
     assert (code, err) == (0, "")
     verification, validation = out.split("Validation (V3 empirical pattern, V4 human behaviour)")
     assert verification.startswith("Verification (V1 exact law, V2 agreement with another simulator)")
@@ -64,7 +47,7 @@ def test_only_patterns_and_people_are_called_validation():
 
 
 def test_one_json_object_holds_every_figure(shell):
-    code, out, err = shell("manufacturing", "--json", *QUICK)
+    code, out, err = shell("validate", "manufacturing", "--json", *QUICK)
     assert (code, err, out.count("\n")) == (0, "", 1)
     found = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert (found["cases"], found["met"], found["missed"], found["skipped"]) == (2, 2, 0, 0)
@@ -80,17 +63,17 @@ def test_one_json_object_holds_every_figure(shell):
 def test_a_broken_mind_is_a_miss_and_the_exit_code_says_so(shell, monkeypatch):
     """Another expert sits in the seats of the Boulware one: it gives in early."""
     monkeypatch.setitem(NEGOTIATE, "boulware", conceder)
-    code, out, _ = shell("manufacturing", *QUICK[:2])
+    code, out, _ = shell("validate", "manufacturing", *QUICK[:2])
     assert code == 1
     assert re.search(r"round of the agreement +7 +85 +exactly +MISSED", out)
     assert out.endswith("missed: bargaining_boulware_boulware: price agreed, round of the agreement\n")
-    code, out, _ = shell("manufacturing", "--json", *QUICK[:2])
+    code, out, _ = shell("validate", "manufacturing", "--json", *QUICK[:2])
     assert (code, json.loads(out)["missed"]) == (1, 1)
 
 
 def test_a_mind_that_answers_nonsense_is_a_miss_of_its_case_and_the_others_go_on(shell, monkeypatch):
     monkeypatch.setitem(NEGOTIATE, "boulware", lambda question: {"act": question["round"] * 0 + 9})
-    code, out, err = shell("manufacturing", *QUICK)
+    code, out, err = shell("validate", "manufacturing", *QUICK)
     assert (code, err) == (1, "")
     assert "missed: the run failed: mind 'decide'" in " ".join(out.split())
     assert "1 met, 1 missed" in out
@@ -101,7 +84,7 @@ def test_a_case_that_this_machine_cannot_carry_is_skipped_in_words(shell, monkey
     from ecosim.validate import language
 
     language.base_model.cache_clear()
-    code, out, _ = shell("minds", "--case", "model_tree_scores")
+    code, out, _ = shell("validate", "minds", "--case", "model_tree_scores")
     assert code == 0
     assert "skipped: needs the model smollm2-135m-instruct, which is not in the cache" in " ".join(out.split())
     assert "fetch it: ecosim models fetch smollm2-135m-instruct" in " ".join(out.split())
@@ -117,13 +100,13 @@ def test_a_case_that_this_machine_cannot_carry_is_skipped_in_words(shell, monkey
     ],
 )
 def test_what_does_not_exist_is_refused_in_one_line(shell, words, fault):
-    assert shell(*words) == (2, "", fault)
+    assert shell("validate", *words) == (2, "", fault)
 
 
 def test_the_list_names_the_cases_without_running_them(shell):
-    code, out, _ = shell("community", "--list")
+    code, out, _ = shell("validate", "community", "--list")
     assert code == 0 and re.search(r"music_lab +V3", out)
-    assert len(json.loads(shell("--list", "--json")[1])["cases"]) == len(validate.cases())
+    assert len(json.loads(shell("validate", "--list", "--json")[1])["cases"]) == len(validate.cases())
 
 
 def test_from_python_it_is_a_table_with_a_row_a_figure():

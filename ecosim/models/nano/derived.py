@@ -1,8 +1,10 @@
 """Columns that a layout derives from those of a question: what a ratio or a product says, a sum of columns does not.
 
-An expression has columns, numbers, + − × ÷, parentheses, and `mean(column)` and `sum(column)` over the filled slots. It
-is read as a syntax tree of which only these parts are known, never run as code. Where a part is not there, or is
-divided by 0, the derived column is not there either. Only + − × ÷ of float64, slot after slot: the same bits anywhere.
+An expression has columns, numbers, + − × ÷, parentheses, `mean(column)` and `sum(column)` over the filled slots, a
+Bucket's limits (`price.low`, `price.high`), and `a or b`: a where it is there, else b. It is read as a syntax tree of
+which only these parts are known, never run as code. Where a part is not there, or is divided by 0, the derived column
+is not there either: `x / has_x or y` is x where `has_x` is 1. Only + − × ÷ of float64, slot after slot: the same bits
+anywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator
 
-from ecosim.fields import Array
+from ecosim.fields import Array, Bucket
 from ecosim.words import Question
 
 MAX_LENGTH = 200
@@ -29,7 +31,7 @@ def _is_expression(text: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         fault = "not an expression"
     if fault:
-        raise ValueError(f"{text[:MAX_LENGTH]!r}: {fault}; it may have columns, numbers, + - * / ( ), mean(), sum()")
+        raise ValueError(f"{text[:MAX_LENGTH]!r}: {fault}; it may have columns, numbers, + - * / ( ) or, mean(), sum()")
     return text
 
 
@@ -56,6 +58,10 @@ def _fault(node: ast.expr) -> str:
             return ""
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return ""
+        case ast.Attribute(value=ast.Name(), attr="low" | "high"):
+            return ""
+        case ast.BoolOp(op=ast.Or(), values=parts):
+            return next(filter(None, map(_fault, parts)), "")
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div(), right=right):
             return _fault(left) or _fault(right)
         case ast.Call(func=ast.Name(id="mean" | "sum"), args=[ast.Name()], keywords=[]):
@@ -69,6 +75,10 @@ def _value(node: ast.expr, question: Question) -> _Part:
             return _column(question, name)
         case ast.Constant(value=int() | float() as number):
             return np.full((question.num_rows, 1), float(number)), np.ones((question.num_rows, 1), bool)
+        case ast.Attribute(value=ast.Name(id=name), attr=end):
+            return _limit(question, name, end)
+        case ast.BoolOp(values=parts):
+            return _first(*(_value(part, question) for part in parts))
         case ast.Call(func=ast.Name(id=how), args=[ast.Name(id=name)]):
             return _over_slots(how, _column(question, name))
         case ast.BinOp(left=left, op=op, right=right):
@@ -85,6 +95,21 @@ def _column(question: Question, name: str) -> _Part:
         return column[:, None].astype(np.float64), np.ones((rows, 1), bool)
     there = question.masks.get(name, np.ones(column.shape, bool))
     return np.where(there, column, 0).astype(np.float64), there
+
+
+def _limit(question: Question, name: str, end: str) -> _Part:
+    rows = question.num_rows
+    spec = next((f for f in question.fields if f.name == name and isinstance(f, Bucket)), None)
+    values = np.zeros(rows) if spec is None else np.asarray(spec.low if end == "low" else spec.high, np.float64)
+    return values[:, None], np.full((rows, 1), spec is not None)
+
+
+def _first(part: _Part, *others: _Part) -> _Part:
+    """Of each slot the first part that is there."""
+    values, there = part
+    for other, other_there in others:
+        values, there = np.where(there, values, other), there | other_there
+    return values, there
 
 
 def _over_slots(how: str, part: _Part) -> _Part:
