@@ -111,6 +111,25 @@ def gate(which: Which, pages: Pages = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@models.command("ship")
+def ship(
+    which: Which,
+    out: Out = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Whose weights; the recipe's first by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put the weights of a training seed into the catalogue, with their hash in every card that names them.
+
+    A default that the old weights had is gone; measure the new ones with `card`, and let them pass the `gate`.
+
+    Example: `ecosim models ship distributor/nano`
+    """
+    from ecosim.training import shipping
+
+    made = {str(path): digest for path, digest in shipping.ship(which, seed, out).items()}
+    print(json.dumps({"shipped": made}) if as_json else "\n".join(f"{d}  {p}" for p, d in made.items()))
+
+
 def _each(
     which: str, out: Path | None, as_json: bool, seeds: list[int] | None, *, with_data: bool, with_training: bool
 ) -> None:

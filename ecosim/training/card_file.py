@@ -31,26 +31,34 @@ def set_default(path: Path, default: Mapping[str, str]) -> None:
 
 
 def set_scores(path: Path, grade: str, scores: Mapping[str, float]) -> None:
-    """Write figures of a grade of weights beside those that it has.
+    """Write figures of a grade of weights beside those that it has; as `set_weights`."""
+    weights = _weights(path, grade)
+    set_weights(path, grade, {"scores": {**weights.get("scores", {}), **scores}})
+
+
+def set_weights(path: Path, grade: str, known: Mapping[str, Any]) -> None:
+    """Write what is known of a grade of weights, key by key; other keys stay.
 
     Raises:
         CatalogError: the card has no such weights, or would not be a card any more.
     """
-    card = catalog.read_card(path)
-    if grade not in card.weights:
-        raise CatalogError(f"{path}: weights: no {grade!r}; the card has {', '.join(card.weights) or 'none'}")
-    weights = card.weights[grade].model_dump(mode="json", exclude_unset=True)
+    weights = _weights(path, grade)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     start, end = _block(lines, "weights:", 0, len(lines))
     first, last = _block(lines, f"  {grade}:", start + 1, end)
     if first == last:
         raise CatalogError(f"{path}: weights.{grade}: expected on a line of its own, two spaces in")
     comment = re.search(r"\s+#.*$", lines[first].rstrip("\n")) if "{" not in lines[first] else None
-    text = yaml.safe_dump(
-        {**weights, "scores": {**weights.get("scores", {}), **scores}}, sort_keys=False, allow_unicode=True, width=110
-    )
+    text = yaml.safe_dump({**weights, **known}, sort_keys=False, allow_unicode=True, width=110)
     new = [f"  {grade}:{comment[0] if comment else ''}\n", *(f"    {line}\n" for line in text.splitlines())]
     _put(path, [*lines[:first], *new, *lines[last:]])
+
+
+def _weights(path: Path, grade: str) -> dict[str, Any]:
+    card = catalog.read_card(path)
+    if grade not in card.weights:
+        raise CatalogError(f"{path}: weights: no {grade!r}; the card has {', '.join(card.weights) or 'none'}")
+    return card.weights[grade].model_dump(mode="json", exclude_unset=True)
 
 
 def _set(path: Path, key: str, value: Any) -> None:

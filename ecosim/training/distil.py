@@ -46,8 +46,8 @@ TEACHERS: dict[str, str] = {
 
 MOST_ROWS = 1_000_000
 
-TAUGHT, WEIGHTS = "taught.safetensors", "nano.safetensors"
-"""Files of the lessons, below `data/`, and of a seed's network, below its folder."""
+TAUGHT = "taught.safetensors"
+"""The file of the lessons, below `data/`."""
 
 
 class Taught(Entry):
@@ -167,7 +167,7 @@ def school(
         bench.tick(now.step, schooling.steps, f"{bench.role}, seed {seed}")
 
     learn(state, lessons, weights, schooling, seed, look)
-    sha = save(state.net, bench.seed_folder(seed) / WEIGHTS)
+    sha = save(state.net, bench.network(seed))
     bench.say(f"{bench.role}, seed {seed}: {state.net.num_parameters:,} parameters, SHA-256 {sha}")
     kept.clear()
 
@@ -182,7 +182,7 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     from ecosim.training.marks import marks
 
     net = spec.net(bench.role)
-    nets = [load(path) for seed in bench.seeds.train if (path := bench.seed_folder(seed) / WEIGHTS).is_file()]
+    nets = [load(path) for seed in bench.seeds.train if (path := bench.network(seed)).is_file()]
     if not nets:
         raise TrainingError(f"{bench.folder}: nothing is trained; run `ecosim models train {bench.role}`")
     figures: dict[str, list[float]] = {"parameters": [float(nets[0].num_parameters)]}

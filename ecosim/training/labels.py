@@ -39,7 +39,11 @@ from ecosim.training.examples import Example, examples, read, write
 from ecosim.training.learner import Learner, chunks
 from ecosim.training.workbench import Workbench
 
-ADAPTER = "adapter"
+HEADLINES = (
+    "seeds_agreement", "scenarios_agreement", "seeds_prompt_alone_agreement", "seeds_majority_agreement",
+    "scenarios_majority_agreement",
+)  # fmt: skip
+"""Figures that the card shows."""
 _OTHER_SEEDS = 10_000
 """Held-out worlds have seeds so much higher than those that are learnt from."""
 
@@ -102,7 +106,7 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
     done = lora.fit(
         learnt,
         spec.adapter,
-        bench.seed_folder(seed) / ADAPTER,
+        bench.adapter(seed),
         seed=seed,
         held=held,
         checkpoint=kept,
@@ -121,7 +125,7 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
 
     Of all training seeds, `_sd` is the standard deviation over them.
     """
-    seeds = [seed for seed in bench.seeds.train if (bench.seed_folder(seed) / ADAPTER).is_dir()]
+    seeds = [seed for seed in bench.seeds.train if bench.adapter(seed).is_dir()]
     parts = {name: read(path) for name in ("seeds", "scenarios") if (path := bench.data / f"{name}.jsonl").is_file()}
     figures: dict[str, float] = {}
     for name, part in parts.items():
@@ -160,7 +164,7 @@ def trained(spec: Spec, bench: Workbench, seed: int) -> Learner:
     from peft import PeftModel
 
     language = load(spec.adapter.base, "fast")
-    folder = bench.seed_folder(seed) / ADAPTER
+    folder = bench.adapter(seed)
     adapter.fit(adapter.read(folder), language.model)
     with lora.hushed():
         return Learner(language, PeftModel.from_pretrained(language.model, folder))

@@ -32,7 +32,11 @@ from ecosim.words import Expert, Mind
 
 LAYOUT = "talk"
 """How the network reads a talk (`agents/layouts/talk.yaml`): as the player does, with no more memory."""
-PLAYER, NANO = "player.safetensors", "played.safetensors"
+PLAYER = "player.safetensors"
+BESIDE = (PLAYER,)
+"""What ships beside the network."""
+HEADLINES = ("nano_share", "nano_share_sd", "best_scripted", "nano_exploitability", "boulware_exploitability")
+"""Figures that the card shows."""
 _SAVE_EVERY = 10
 
 
@@ -108,7 +112,7 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
                 keep.save(training.step, training.tensors(), {})
         players.save(training.player, folder / PLAYER)
         keep.clear()
-    if not (folder / NANO).is_file():
+    if not bench.network(seed).is_file():
         bench.say(f"seed {seed}: a nano network is taught")
 
         def note(turn: int, step: int, trained: float, kept: float) -> None:
@@ -116,7 +120,7 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
             bench.tick(step, spec.nano.schooling.steps, f"round {turn + 1}, loss {kept:.3f}")
 
         keep = bench.checkpoint(seed, key=spec.nano.model_dump_json(), name="apprentice")
-        apprentice(spec.nano, players.load(folder / PLAYER), bench.role, seed, folder / NANO, keep, note)
+        apprentice(spec.nano, players.load(folder / PLAYER), bench.role, seed, bench.network(seed), keep, note)
 
 
 def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
@@ -124,12 +128,12 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     from ecosim.minds.nano import NanoMind
     from ecosim.training import player as players
 
-    trained = [s for s in bench.seeds.train if (bench.seed_folder(s) / NANO).is_file()]
+    trained = [s for s in bench.seeds.train if bench.network(s).is_file()]
     figures = scripted(spec.test_talks)
     found: dict[str, list[float]] = {}
     for seed in trained:
         folder = bench.seed_folder(seed)
-        mind = NanoMind({bench.role: (folder / NANO, None)})
+        mind = NanoMind({bench.role: (bench.network(seed), None)})
         of_mind: dict[str, Expert] = {
             "player": players.expert(players.load(folder / PLAYER)),
             "nano": lambda question, mind=mind: mind.decide(question).answers,  # type: ignore[misc]

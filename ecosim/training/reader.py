@@ -8,7 +8,6 @@ and names that are apart from those of training, by slice; and by what its readi
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 GRADE = "reader"
 ROLE = "distributor"
 """Who is asked in training; other roles are asked in the same words."""
-ADAPTER = "adapter"
 _TRAIN, _HELD, _TEST = range(3)
 
 
@@ -87,7 +85,7 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
     done = fit(
         learnt,
         spec.fit,
-        bench.seed_folder(seed) / ADAPTER,
+        bench.adapter(seed),
         seed=seed,
         held=held,
         checkpoint=bench.checkpoint(seed),
@@ -111,28 +109,20 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     for name, read in readers.items():
         figures |= {f"{name}.{k}": v for k, v in scores(parts["test"], read(parts["test"].question)).items()}
     for seed in bench.seeds.train:
-        folder = bench.seed_folder(seed) / ADAPTER
+        folder = bench.adapter(seed)
         if folder.is_dir():
             name = f"{GRADE}-{seed}"
             mind = _mind(folder, "reproducible")
             decision = mind.decide(parts["test"].question)
             figures |= {f"{name}.{k}": v for k, v in scores(parts["test"], decision.answers).items()}
             figures |= {f"{name}.{k}": v for k, v in sureness(parts["test"], decision.trace).items()}
-    arms = {GRADE: _mind(bench.seed_folder(bench.seeds.train[0]) / ADAPTER, "reproducible")}
+    arms = {GRADE: _mind(bench.adapter(bench.seeds.train[0]), "reproducible")}
     worth = reader_value.compare(
         spec.value.scenario, {**arms, "tfidf": _named("tfidf", tfidf), "keywords": "keywords"}, spec.value.seeds
     )
     for row in worth.to_dict("records"):
         figures |= {f"value.{row['arm']}.{k}": float(row[k]) for k in row if k != "arm"}
     return figures
-
-
-def ship(spec: Spec, bench: Workbench, seed: int) -> Path:
-    """Copy a seed's adapter into the catalogue; gives its folder."""
-    folder = bench.agent / ADAPTER
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(bench.seed_folder(seed) / ADAPTER, folder)
-    return folder
 
 
 def lessons(mind: LanguageMind, rows: Readings) -> list[Example]:

@@ -29,7 +29,7 @@ from ecosim.record.store import Memory
 from ecosim.simulate import Finished, simulate
 from ecosim.training import lessons as files
 from ecosim.training.collect import Examples, Scene, Teacher, Witness, examples, together
-from ecosim.training.distil import TAUGHT, WEIGHTS, school
+from ecosim.training.distil import TAUGHT, school
 from ecosim.training.layouts import layout
 from ecosim.training.outlook import Reckoning, unit_costs
 from ecosim.training.schooling import Schooling
@@ -111,7 +111,7 @@ def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
     Raises:
         TrainingError: none was trained.
     """
-    paths = [path for seed in bench.seeds.train if (path := bench.seed_folder(seed) / WEIGHTS).is_file()]
+    paths = [path for seed in bench.seeds.train if (path := bench.network(seed)).is_file()]
     if not paths:
         raise TrainingError(f"{bench.folder}: nothing is trained; run `ecosim models train {bench.role}`")
     figures = {}

@@ -1,7 +1,7 @@
 """Where a product is made: a folder a product, checkpoints, the curve of the loss, and what is told meanwhile.
 
     <cache>/training/<role>/<product>/data/…                 what is learnt from
-                                     /seed-1/…               weights, checkpoint.safetensors, curve.csv, loss.png
+                                     /seed-1/<product>…      weights; beside them checkpoint, curve.csv, loss.png
 
 A checkpoint replaces the last one all at once: whatever stops a training, the last whole state is there to go on from.
 """
@@ -153,6 +153,14 @@ class Workbench:
     def seed_folder(self, seed: int) -> Path:
         """The folder of what was trained with a seed."""
         return self.folder / f"seed-{seed}"
+
+    def network(self, seed: int) -> Path:
+        """The file of a network that was trained with a seed."""
+        return self.seed_folder(seed) / f"{self.product}.safetensors"
+
+    def adapter(self, seed: int) -> Path:
+        """The folder of an adapter that was trained with a seed."""
+        return self.seed_folder(seed) / self.product
 
     def checkpoint(self, seed: int, key: str = "", name: str = "checkpoint") -> Checkpoint:
         """The checkpoint of a seed's training."""

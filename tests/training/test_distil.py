@@ -49,7 +49,7 @@ def test_a_small_network_learns_to_order_up_to(trained):
 def test_a_trained_network_answers_in_a_world(trained):
     from ecosim import api
 
-    mind = NanoMind({"distributor": (trained.seed_folder(1) / distil.WEIGHTS, None)})
+    mind = NanoMind({"distributor": (trained.network(1), None)})
     run = api.run("beer_game", steps=10, minds={"distributor.replenish": mind})
     assert run.manifest["work_by_grade"]["nano"]["decisions"] == 30
 
@@ -59,9 +59,9 @@ def test_training_that_was_broken_off_ends_in_the_same_weights(trained, tmp_path
     bench.seed_folder(1).rename(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         distil.train(recipe(), bench, 1)
-    assert not (bench.seed_folder(1) / distil.WEIGHTS).exists()
+    assert not bench.network(1).exists()
     distil.train(recipe(), trained, 1)
-    whole, again = (load(folder / distil.WEIGHTS) for folder in (tmp_path / "whole", trained.seed_folder(1)))
+    whole, again = load(tmp_path / "whole" / "nano.safetensors"), load(trained.network(1))
     assert all((a == b).all() for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True))
 
 
@@ -72,7 +72,7 @@ def _break_off(done, total, words):
 
 def test_two_training_seeds_give_two_networks(trained):
     distil.train(recipe(schooling={"steps": 5, "batch": 8}), trained, 2)
-    one, two = (load(trained.seed_folder(seed) / distil.WEIGHTS).state_dict() for seed in (1, 2))
+    one, two = (load(trained.network(seed)).state_dict() for seed in (1, 2))
     assert any((one[name] != two[name]).any() for name in one)
 
 

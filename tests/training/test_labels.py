@@ -52,7 +52,7 @@ def test_one_command_makes_it_from_its_recipe(agents: Path, tmp_path: Path):
     assert (len(learnt), len(seeds), len(scenarios)) == (24, 8, 8)
     assert {t.field for e in learnt for t in e.targets} == {"act", "price", "quantity", "week"}
     assert all(t.is_label for e in learnt for t in e.targets)
-    assert adapter.read(folder / "seed-1/adapter").rank == 2
+    assert adapter.read(folder / "seed-1/specialist").rank == 2
     assert {"seeds_agreement", "scenarios_loss", "seeds_prompt_alone_agreement_act"} <= set(made["figures"])
     assert (folder / "seed-1/curve.csv").is_file() and not (folder / "seed-1/checkpoint.safetensors").exists()
 

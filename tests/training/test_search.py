@@ -180,7 +180,7 @@ def test_a_recipe_makes_a_network_and_its_figures(tmp_path: Path):
     search.data(spec, bench)
     search.train(spec, bench, 1)
     figures = search.evaluate(spec, bench)
-    assert (tmp_path / "work" / "seed-1" / "nano.safetensors").stat().st_size < 500_000
+    assert (tmp_path / "work" / "seed-1" / "nano_search.safetensors").stat().st_size < 500_000
     assert len(figures) == 2 and all(np.isfinite(list(figures.values())))
 
 

@@ -12,7 +12,7 @@ replenish:
     demand: {demand_history: "mean(demand_history, 4)"}               # (rows, slots): see `slots`
     time: {lead_time: 4}
   slots: {demand_history: 8}                  # how many slots are read of such a column, from the first
-  derived: {cover: "on_hand / mean(demand_history)"}                # columns of its own making, for terms, scales, bases
+  derived: {cover: "on_hand / mean(demand_history)"}                # columns of its own making, see `derived`
   fields:                                     # in the order of the question; what a question leaves out is left out
     quantity: {scale: "mean(demand_history, 4)", low: 0, high: 12, bins: 49}             # a Bucket
 publish:
