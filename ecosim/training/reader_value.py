@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecosim.fields import NOT_ASKED, Array
+from ecosim.training import intervals
 from ecosim.words import Answers, Mind, Question
 
 if TYPE_CHECKING:
@@ -61,38 +62,12 @@ def _table(gains: Mapping[str, Array], accuracy: Mapping[str, float]) -> pd.Data
 
     rows = []
     for name, gain in gains.items():
-        mean, reach = _interval(gain)
-        low, high = _ratio_interval(gain, gains[TRUTH])
+        mean, reach = intervals.mean(gain)
+        low, high = intervals.ratio(gain, gains[TRUTH])
         share = mean / gains[TRUTH].mean()
         figures = {"value": mean, "low": mean - reach, "high": mean + reach, "share": share}
         rows.append({"arm": name, **figures, "share_low": low, "share_high": high, "accuracy": accuracy[name]})
     return pd.DataFrame(rows)
-
-
-def _interval(gain: Array) -> tuple[float, float]:
-    """Mean, and half the width of its 95 % interval (Student's t)."""
-    from scipy import stats
-
-    return float(gain.mean()), float(stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain)))
-
-
-def _ratio_interval(part: Array, whole: Array) -> tuple[float, float]:
-    """The 95 % interval of a ratio of paired means: all shares s for which part − s · whole may have the mean 0.
-
-    Source: Fieller (1954), Some problems in interval estimation.
-    """
-    from scipy import stats
-
-    num = len(part)
-    t2 = stats.t.ppf(0.975, num - 1) ** 2
-    cov = np.cov(part, whole) / num
-    a = whole.mean() ** 2 - t2 * cov[1, 1]
-    b = part.mean() * whole.mean() - t2 * cov[0, 1]
-    c = part.mean() ** 2 - t2 * cov[0, 0]
-    if a <= 0:
-        return float("nan"), float("nan")
-    root = np.sqrt(max(b * b - a * c, 0.0))
-    return float((b - root) / a), float((b + root) / a)
 
 
 def _minds(scenario: str) -> dict[str, Any]:

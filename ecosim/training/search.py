@@ -8,6 +8,8 @@ worlds that nobody was taught in: later seeds, and other scenarios or other shoc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import numpy as np
@@ -27,6 +29,7 @@ from ecosim.minds.seats import Wishes
 from ecosim.models.nano.spec import NanoSpec
 from ecosim.record.store import Memory
 from ecosim.simulate import Finished, simulate
+from ecosim.training import intervals
 from ecosim.training import lessons as files
 from ecosim.training.collect import Examples, Scene, Teacher, Witness, examples, together
 from ecosim.training.distil import TAUGHT, school
@@ -106,24 +109,50 @@ def train(spec: Spec, bench: Workbench, seed: int) -> None:
 
 
 def evaluate(spec: Spec, bench: Workbench) -> dict[str, float]:
-    """Welfare in held-out worlds over order-up-to: of teachers, and with this role's network among them.
+    """Welfare in held-out worlds over order-up-to: of teachers, and of networks, means over training seeds.
+
+    A network sits among teachers (`network`), and, where the other roles of `reckoning` have trained theirs beside it,
+    among networks of the same seed (`all`). `kept` is its share of the teachers' gain; intervals are of worlds, 95 %.
 
     Raises:
         TrainingError: none was trained.
     """
-    paths = [path for seed in bench.seeds.train if (path := bench.network(seed)).is_file()]
+    paths = {seed: path for seed in bench.seeds.train if (path := bench.network(seed)).is_file()}
     if not paths:
         raise TrainingError(f"{bench.folder}: nothing is trained; run `ecosim models train {bench.role}`")
-    figures = {}
+    figures: dict[str, float] = {}
     for at, scene in enumerate(spec.held_out):
         facts = _facts(scene)
         teachers: dict[str, Mind] = dict(spec.teachers(facts))
-        pupils = [{**teachers, bench.role: NanoMind({bench.role: (path, None)})} for path in paths]
-        usual, taught, *learnt = welfare(facts, [{}, teachers, *pupils])[0]
-        name = f"{at + 1} {scene.scenario}"
-        figures[f"{name}: gain of the teacher, EUR"] = float((taught - usual).mean())
-        figures[f"{name}: gain with the network, EUR"] = float((np.mean(learnt, axis=0) - usual).mean())
+        casts = {"network": [{**teachers, **_networks({bench.role: path})} for path in paths.values()]}
+        others = [{role: _beside(bench, role).network(seed) for role in spec.reckoning} for seed in paths]
+        whole = [them for them in others if all(path.is_file() for path in them.values())]
+        casts |= {"all": [_networks(them) for them in whole]} if whole else {}
+        usual, taught, *learnt = welfare(facts, [{}, teachers, *(one for them in casts.values() for one in them)])[0]
+        name = f"{at + 1}.{scene.scenario}"
+        figures |= _gain(f"{name}.teacher", taught - usual)
+        for who, them in casts.items():
+            gains, learnt = np.array(learnt[: len(them)]) - usual, learnt[len(them) :]
+            figures |= _gain(f"{name}.{who}", gains.mean(axis=0))
+            figures[f"{name}.{who}.sd_over_trainings"] = float(gains.mean(axis=1).std(ddof=min(1, len(them) - 1)))
+            low, high = intervals.ratio(gains.mean(axis=0), taught - usual)
+            share = float(gains.mean() / (taught - usual).mean())
+            figures |= {f"{name}.{who}.kept": share, f"{name}.{who}.kept_low": low, f"{name}.{who}.kept_high": high}
     return figures
+
+
+def _gain(name: str, gain: Array) -> dict[str, float]:
+    mean, reach = intervals.mean(gain)
+    return {name: mean, f"{name}.low": mean - reach, f"{name}.high": mean + reach}
+
+
+def _networks(paths: Mapping[str, Path]) -> dict[str, Mind]:
+    return {role: NanoMind({role: (path, None)}) for role, path in paths.items()}
+
+
+def _beside(bench: Workbench, role: str) -> Workbench:
+    """The workbench of the same product of another role."""
+    return replace(bench, role=role, folder=bench.folder.parent.parent / role / bench.folder.name)
 
 
 def teacher(role: str, phase: str) -> Teacher:

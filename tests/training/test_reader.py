@@ -16,7 +16,7 @@ from ecosim.manufacturing.readers import keywords
 from ecosim.manufacturing.wordings import TRAITS, write
 from ecosim.minds.language import LanguageMind
 from ecosim.minds.prompts import Prompts
-from ecosim.training import reader_value
+from ecosim.training import intervals, reader_value
 from ecosim.training.reader_baselines import Learner, masked, right
 from ecosim.training.reader_data import SLICES, TEST_NAMES, TRAIN_NAMES, readings
 from ecosim.training.reader_words import TRAINING
@@ -178,8 +178,8 @@ def test_who_has_one_partner_fears_only_for_that_one():
 def test_the_interval_of_a_share_by_hand():
     """Gains that are half of the truth's in every seed are half of it for sure; where truth is worth nothing: nan."""
     truth = np.array([3.0, 5.0, 4.0, 6.0])
-    assert reader_value._ratio_interval(truth / 2, truth) == pytest.approx((0.5, 0.5))
-    assert np.isnan(reader_value._ratio_interval(truth, np.array([-3.0, 3.0, -1.0, 1.0]))).all()
+    assert intervals.ratio(truth / 2, truth) == pytest.approx((0.5, 0.5))
+    assert np.isnan(intervals.ratio(truth, np.array([-3.0, 3.0, -1.0, 1.0]))).all()
 
 
 def test_truth_is_worth_more_than_what_is_said_and_rules_that_misread():

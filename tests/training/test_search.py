@@ -181,7 +181,10 @@ def test_a_recipe_makes_a_network_and_its_figures(tmp_path: Path):
     search.train(spec, bench, 1)
     figures = search.evaluate(spec, bench)
     assert (tmp_path / "work" / "seed-1" / "nano_search.safetensors").stat().st_size < 500_000
-    assert len(figures) == 2 and all(np.isfinite(list(figures.values())))
+    gains = {name: figures[f"1.supplier_outage.{name}"] for name in ("teacher", "network", "network.kept")}
+    assert gains["network.kept"] == pytest.approx(gains["network"] / gains["teacher"])
+    assert figures["1.supplier_outage.teacher.low"] < gains["teacher"] < figures["1.supplier_outage.teacher.high"]
+    assert not any(".all" in name for name in figures)  # the only role of its recipe, and it lies elsewhere
 
 
 def test_an_unknown_key_of_the_recipe_is_named(tmp_path: Path):
