@@ -312,3 +312,8 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_so(tmp_path):
     assert run.manifest["status"] == "interrupted"
     assert 1 <= weeks < 100_000
     assert run.events("demand")["step"].max() in (weeks - 1, weeks)  # the last week may be half done
+
+
+def test_a_demonstration_names_who_may_take_seats(shell):
+    done = shell("demo", "--minds", "genius")
+    assert done == (2, "", "ecosim: --minds: must be one of default, writer, untrained, scripted, got 'genius'\n")

@@ -68,7 +68,7 @@ def _limit(shown: pd.DataFrame) -> int:
     reach = pd.concat([(shown["low"] * scale).abs(), (shown["high"] * scale).abs()])
     usual = max(float(reach.quantile(0.8)), 1.0)
     clear = (shown["difference"] * scale).abs()[shown["is_clear"]]
-    wanted = max(usual, *clear[clear <= FAR * usual].tolist())
+    wanted = max([usual, *clear[clear <= FAR * usual].tolist()])
     return next((end for end in _ENDS if end >= 1.02 * wanted), _ENDS[-1])
 
 

@@ -134,6 +134,11 @@ def test_figures_that_no_theme_names_are_drawn_under_more():
     assert len(drawn) == len(source.metrics)
 
 
+def test_arms_that_came_out_alike_have_an_axis_too():
+    alike = {"baseline_mean": 100.0, "difference": 0.0, "low": 0.0, "high": 0.0, "is_clear": False}
+    assert forest._limit(pd.DataFrame([alike, alike])) == forest._ENDS[0] >= 1
+
+
 def test_one_far_difference_does_not_squeeze_a_forest_plot():
     """Nine intervals within ±20 %: the axis holds a clear one at 60 %, and has an arrow for one at 4,000 %."""
     usual = [{"baseline_mean": 10.0, "difference": 0.5, "low": -1.0, "high": 2.0, "is_clear": False}] * 9
