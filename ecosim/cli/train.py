@@ -84,7 +84,7 @@ def card(which: Which, out: Out = None, pages: Pages = None, as_json: Json = Fal
 
     Example: `ecosim models card distributor/nano`
     """
-    from ecosim.training import carding
+    from ecosim.training.cards import carding
 
     made = carding.card(which, pages, out, _say)
     found = {name: str(path) for name, path in made.items()}
@@ -97,8 +97,8 @@ def gate(which: Which, pages: Pages = None, as_json: Json = False) -> None:
 
     Example: `ecosim models gate distributor/nano`
     """
-    from ecosim.training import carding
-    from ecosim.training import gate as gates
+    from ecosim.training.cards import carding
+    from ecosim.training.cards import gate as gates
 
     found = gates.gate(which)
     carding.again(which.partition("/")[0], pages)

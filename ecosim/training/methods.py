@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from ecosim.training.workbench import Workbench
 
 METHODS = {
-    "distil": "ecosim.training.distil",
-    "play": "ecosim.training.play",
-    "search": "ecosim.training.search",
-    "labels": "ecosim.training.labels",
-    "reader": "ecosim.training.reader",
-    "writer": "ecosim.training.writers",
+    "distil": "ecosim.training.imitation.distil",
+    "play": "ecosim.training.play.method",
+    "search": "ecosim.training.foresight.search",
+    "labels": "ecosim.training.adapters.labels",
+    "reader": "ecosim.training.reading.method",
+    "writer": "ecosim.training.writing.writers",
 }
 
 

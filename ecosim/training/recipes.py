@@ -6,7 +6,7 @@ seeds: {world: 5000, mind: 1, train: [1, 2, 3, 4, 5]}   # kept apart; the first 
 nano:                       # a product: the grade that it fills in the card's `weights`
   method: distil            # see ecosim.training.methods; the other keys are the method's own
   …
-card: {nano: …}             # how a product is examined, and what its gate demands: see ecosim.training.grading
+card: {nano: …}             # how a product is examined, and what its gate demands: see ecosim.training.cards.grading
 gate: {nano: …}
 ```
 """
@@ -25,7 +25,7 @@ from ecosim.catalog import Entry
 from ecosim.document import Fault
 from ecosim.errors import CatalogError, printable
 from ecosim.faults import checked
-from ecosim.training.grading import Gate, Grading
+from ecosim.training.cards.grading import Gate, Grading
 from ecosim.training.methods import METHODS, Method, method
 
 FILE = "recipe.yaml"

@@ -16,7 +16,7 @@ from ecosim import catalog
 from ecosim.errors import CatalogError, TrainingError
 from ecosim.models.adapter import WEIGHTS
 from ecosim.training import recipes
-from ecosim.training.card_file import set_default, set_weights
+from ecosim.training.cards.file import set_default, set_weights
 from ecosim.training.making import FIGURES, bench_of
 from ecosim.training.workbench import Workbench, no_room
 from ecosim.wheels import sha256_of

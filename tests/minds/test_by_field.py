@@ -16,8 +16,8 @@ from ecosim.minds.recipe import Pool, Recipe
 from ecosim.minds.scripted import Scripted
 from ecosim.models import adapter as adapters
 from ecosim.pool.engine import Engine
-from ecosim.training.publishing import Post
-from ecosim.training.publishing import question as question_about
+from ecosim.training.writing.publishing import Post
+from ecosim.training.writing.publishing import question as question_about
 from ecosim.words import Decision, Question, Table
 
 NICHES = ("music", "sports", "cooking")

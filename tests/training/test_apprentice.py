@@ -6,11 +6,11 @@ import pytest
 from ecosim.errors import CatalogError
 from ecosim.manufacturing.hearing import COUNTER
 from ecosim.minds.nano import NanoMind
-from ecosim.training.bargaining import Family, Talks, deal
-from ecosim.training.play import Apprenticeship
-from ecosim.training.played import Played, teacher
-from ecosim.training.player import Player
-from ecosim.training.pupil import LOOK_EVERY
+from ecosim.training.imitation.pupil import LOOK_EVERY
+from ecosim.training.play.bargaining import Family, Talks, deal
+from ecosim.training.play.method import Apprenticeship
+from ecosim.training.play.played import Played, teacher
+from ecosim.training.play.player import Player
 from ecosim.training.schooling import Schooling
 from ecosim.training.workbench import Checkpoint, silent
 from ecosim.words import certain, check
@@ -39,7 +39,7 @@ def test_it_teaches_nothing_but_negotiating():
 
 @pytest.mark.slow
 def test_an_apprentice_that_was_stopped_answers_as_one_that_was_not(tmp_path):
-    from ecosim.training.apprentice import apprentice
+    from ecosim.training.play.apprentice import apprentice
 
     schooling = Schooling(steps=LOOK_EVERY + 2, batch=8)
     spec = Apprenticeship(hidden=16, head_hidden=16, rounds=2, talks=16, states=100, schooling=schooling)

@@ -11,8 +11,8 @@ from ecosim.manufacturing.hearing import ACCEPT, COUNTER, REJECT
 from ecosim.manufacturing.tactics import NEGOTIATE
 from ecosim.record.store import Memory
 from ecosim.simulate import simulate
-from ecosim.training.bargaining import BUYER, SELLER, Family, Talks, deal, play, seated
-from ecosim.training.opponents import HELD_OUT, SCRIPTED, TRAINING, leaving, time_based
+from ecosim.training.play.bargaining import BUYER, SELLER, Family, Talks, deal, play, seated
+from ecosim.training.play.opponents import HELD_OUT, SCRIPTED, TRAINING, leaving, time_based
 from ecosim.words import Table, certain
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from ecosim.errors import CatalogError
 from ecosim.fields import NOT_ASKED
-from ecosim.training.chances import best_of_normals, teacher
-from ecosim.training.collect import Scene, play
+from ecosim.training.imitation.chances import best_of_normals, teacher
+from ecosim.training.imitation.collect import Scene, play
 
 TIRED = Scene(scenario="tired_viewers", seeds=2, steps=4, changes={"viewers.count": 150})
 WORKS = Scene(scenario="collaboration", seeds=4, steps=6, changes={"viewers.count": 50})

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from ecosim.errors import TrainingError
-from ecosim.training import lessons as files
-from ecosim.training.collect import ByMind, Lesson, Scene, examples, play, together
-from ecosim.training.distil import Spec, teacher_of
+from ecosim.training.imitation import lessons as files
+from ecosim.training.imitation.collect import ByMind, Lesson, Scene, examples, play, together
+from ecosim.training.imitation.distil import Spec, teacher_of
 from ecosim.training.layouts import layout
 from ecosim.words import Decision, Question, certain
 

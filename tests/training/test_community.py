@@ -8,11 +8,11 @@ from ecosim.minds.scripted import Experts
 from ecosim.models.nano.net import Net
 from ecosim.reading import side
 from ecosim.training import recipes
-from ecosim.training.chances import teacher
-from ecosim.training.collect import Scene, examples, play, together
-from ecosim.training.distil import teacher_of
-from ecosim.training.marks import marks
-from ecosim.training.pupil import begin, learn
+from ecosim.training.imitation.chances import teacher
+from ecosim.training.imitation.collect import Scene, examples, play, together
+from ecosim.training.imitation.distil import teacher_of
+from ecosim.training.imitation.marks import marks
+from ecosim.training.imitation.pupil import begin, learn
 from ecosim.training.schooling import Schooling
 from ecosim.words import check
 

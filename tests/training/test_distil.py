@@ -6,10 +6,11 @@ from ecosim import catalog
 from ecosim.errors import CatalogError
 from ecosim.minds.nano import NanoMind
 from ecosim.models.nano.files import load
-from ecosim.training import distil, recipes
-from ecosim.training.distil import Spec, teacher_of
+from ecosim.training import recipes
+from ecosim.training.imitation import distil
+from ecosim.training.imitation.distil import Spec, teacher_of
+from ecosim.training.imitation.pupil import LOOK_EVERY
 from ecosim.training.layouts import layout, read_layout
-from ecosim.training.pupil import LOOK_EVERY
 from ecosim.training.recipes import Seeds
 from ecosim.training.schooling import Schooling
 from ecosim.training.workbench import Workbench
@@ -112,7 +113,7 @@ def test_a_fault_in_a_layout_has_its_line(tmp_path):
 
 
 def test_the_rate_rises_and_falls():
-    from ecosim.training.pupil import _pace
+    from ecosim.training.imitation.pupil import _pace
 
     how = Schooling(steps=1100, warmup=100)
     assert [round(_pace(step, how), 3) for step in (0, 99, 600, 1100)] == [0.01, 1.0, 0.5, 0.0]

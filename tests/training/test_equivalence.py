@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ecosim.training.equivalence import equivalence
+from ecosim.training.cards.equivalence import equivalence
 
 TEACHER = np.array([100.0, 110.0, 90.0, 105.0, 95.0])
 GAP = np.array([1.0, 2.0, 3.0, -1.0, 0.0])

@@ -12,8 +12,9 @@ from ecosim import api, catalog
 from ecosim.errors import CatalogError
 from ecosim.models import adapter
 from ecosim.models.load import LanguageModel
-from ecosim.training import labels, making, recipes
-from ecosim.training.examples import read
+from ecosim.training import making, recipes
+from ecosim.training.adapters import labels
+from ecosim.training.adapters.examples import read
 
 RECIPE = """
 role: negotiator

@@ -16,8 +16,8 @@ from ecosim.minds.language import LanguageMind, menu_of
 from ecosim.models import adapter
 from ecosim.models.load import LanguageModel
 from ecosim.pool.engine import Engine
-from ecosim.training.examples import Example, examples
-from ecosim.training.lora import Settings, _learner, fit
+from ecosim.training.adapters.examples import Example, examples
+from ecosim.training.adapters.lora import Settings, _learner, fit
 from ecosim.training.workbench import Checkpoint
 from ecosim.words import KEY, Question, Table
 

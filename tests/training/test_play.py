@@ -8,14 +8,14 @@ from ecosim.errors import CatalogError
 from ecosim.exact import MILLION
 from ecosim.fields import NOT_ASKED
 from ecosim.manufacturing.hearing import ACCEPT, COUNTER
-from ecosim.training import player as players
-from ecosim.training.bargaining import BUYER, SELLER, Family, Talks, deal
-from ecosim.training.contest import shares
-from ecosim.training.exploit import standing
-from ecosim.training.gradient import Training
-from ecosim.training.opponents import SCRIPTED, Population, leaving, time_based
-from ecosim.training.player import PLACES, Player, decided, expert, prices, sight
-from ecosim.training.practice import Practice
+from ecosim.training.play import player as players
+from ecosim.training.play.bargaining import BUYER, SELLER, Family, Talks, deal
+from ecosim.training.play.contest import shares
+from ecosim.training.play.exploit import standing
+from ecosim.training.play.gradient import Training
+from ecosim.training.play.opponents import SCRIPTED, Population, leaving, time_based
+from ecosim.training.play.player import PLACES, Player, decided, expert, prices, sight
+from ecosim.training.play.practice import Practice
 from ecosim.words import certain, check
 
 FEW = Population({"time_based(2)": time_based(2.0), "leaving(1, 0.5)": leaving(1.0, 0.5)}, (Family(rounds=(3, 5)),))

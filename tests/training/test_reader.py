@@ -16,10 +16,11 @@ from ecosim.manufacturing.readers import keywords
 from ecosim.manufacturing.wordings import TRAITS, write
 from ecosim.minds.language import LanguageMind
 from ecosim.minds.prompts import Prompts
-from ecosim.training import intervals, reader_value
-from ecosim.training.reader_baselines import Learner, masked, right
-from ecosim.training.reader_data import SLICES, TEST_NAMES, TRAIN_NAMES, readings
-from ecosim.training.reader_words import TRAINING
+from ecosim.training import intervals
+from ecosim.training.reading import worth as reader_value
+from ecosim.training.reading.baselines import Learner, masked, right
+from ecosim.training.reading.stock import TRAINING
+from ecosim.training.reading.texts import SLICES, TEST_NAMES, TRAIN_NAMES, readings
 from ecosim.words import Table
 
 NAMES = np.array(["silo", "barn", "silo_2"], dtype=object)

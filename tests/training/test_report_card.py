@@ -8,19 +8,21 @@ import pytest
 from ecosim import catalog, testing
 from ecosim.errors import CatalogError
 from ecosim.fields import Bucket, Choice
-from ecosim.training import card_page, card_readme, slices
-from ecosim.training.asking import Asked, ask, rows_of, scripted
-from ecosim.training.boosting import Boosted
-from ecosim.training.card_file import set_default, set_scores
-from ecosim.training.card_plots import dial
-from ecosim.training.controls import Majority, Noisy, epsilon_for
-from ecosim.training.costs import cost
-from ecosim.training.fidelity import ece, error_over_worlds, figures, judge, reliability, together, weight
-from ecosim.training.gate import judge as hold
-from ecosim.training.gate import passed
-from ecosim.training.grading import Bound, Grading, Judging, Sample
-from ecosim.training.report_card import Product, examine, read, write
-from ecosim.training.thresholds import curve
+from ecosim.training.cards import page as card_page
+from ecosim.training.cards import readme as card_readme
+from ecosim.training.cards import slices
+from ecosim.training.cards.asking import Asked, ask, rows_of, scripted
+from ecosim.training.cards.boosting import Boosted
+from ecosim.training.cards.controls import Majority, Noisy, epsilon_for
+from ecosim.training.cards.costs import cost
+from ecosim.training.cards.fidelity import ece, error_over_worlds, figures, judge, reliability, together, weight
+from ecosim.training.cards.file import set_default, set_scores
+from ecosim.training.cards.gate import judge as hold
+from ecosim.training.cards.gate import passed
+from ecosim.training.cards.grading import Bound, Grading, Judging, Sample
+from ecosim.training.cards.plots import dial
+from ecosim.training.cards.report_card import Product, examine, read, write
+from ecosim.training.cards.thresholds import curve
 from ecosim.words import Decision, Question, Table
 
 ROLE = "distributor"

@@ -11,11 +11,11 @@ from ecosim.errors import CatalogError
 from ecosim.exact import MILLION
 from ecosim.manufacturing.experts import order_up_to
 from ecosim.reading import load_scenario
-from ecosim.training import imagined, search
-from ecosim.training.imagined import Futures, Start
-from ecosim.training.outlook import Reckoning
+from ecosim.training.foresight import imagined, search
+from ecosim.training.foresight.imagined import Futures, Start
+from ecosim.training.foresight.outlook import Reckoning
+from ecosim.training.foresight.searcher import Oracle, Searcher, Thought, searcher
 from ecosim.training.recipes import Seeds, read_file
-from ecosim.training.searcher import Oracle, Searcher, Thought, searcher
 from ecosim.training.workbench import Workbench
 from ecosim.validate.inventory import AT_THE_START, GRAIN, NEWSVENDOR, open_shop, position, shop
 from ecosim.words import Question

@@ -11,8 +11,11 @@ from ecosim.fields import Choice
 from ecosim.minds.language import LanguageMind
 from ecosim.minds.mixed import mixed
 from ecosim.pool.engine import Engine
-from ecosim.training import recipes, writers
-from ecosim.training.audiences import (
+from ecosim.training import recipes
+from ecosim.training.adapters.examples import examples
+from ecosim.training.making import bench_of
+from ecosim.training.writing import writers
+from ecosim.training.writing.audiences import (
     FORMS,
     TRAITS,
     Likes,
@@ -23,11 +26,9 @@ from ecosim.training.audiences import (
     distinct_among,
     traits,
 )
-from ecosim.training.candidates import Candidate, candidates
-from ecosim.training.examples import examples
-from ecosim.training.judging import Jury, Titles, judged
-from ecosim.training.making import bench_of
-from ecosim.training.publishing import Post, platforms, question
+from ecosim.training.writing.candidates import Candidate, candidates
+from ecosim.training.writing.judging import Jury, Titles, judged
+from ecosim.training.writing.publishing import Post, platforms, question
 
 PLATFORM = {"music": ["guitar riffs", "film scores"], "sports": ["judo", "rowing"]}
 GOOD = ["Why Guitar Riffs Never Get Old", "Five Riffs to Learn This Week", "My Guitar and Its Strangest Riffs"]

@@ -1,0 +1,1 @@
+"""Adapters of a language model: examples, fitting, decisions by letters."""

@@ -1,0 +1,1 @@
+"""Report cards, their controls and arenas, and the gate."""

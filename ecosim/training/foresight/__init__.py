@@ -1,0 +1,1 @@
+"""Ordering that is taught by thinking ahead."""

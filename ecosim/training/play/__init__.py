@@ -1,0 +1,1 @@
+"""A negotiator that learns by playing."""

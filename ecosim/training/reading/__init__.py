@@ -1,0 +1,1 @@
+"""An adapter that reads bulletins, letters and clauses."""

@@ -1,0 +1,1 @@
+"""Adapters that write titles, and the audiences that choose among them."""
