@@ -11,7 +11,7 @@ specialist:                       # the product is the grade, and its cards say 
 ```
 
 What is asked comes from worlds that are really played; who sits where is each scene's to say. Held out are other seeds
-of the same scenarios, and other scenarios.
+of the same scenarios, and other scenarios; it is stopped by seeds of neither.
 """
 
 from __future__ import annotations
@@ -73,20 +73,20 @@ class Spec(Entry):
 
 
 def data(spec: Spec, bench: Workbench) -> None:
-    """What is learnt from (`train`), and what is held out: other seeds (`seeds`), other scenarios (`scenarios`).
+    """What is learnt from (`train`), stopped by (`stop`), and held out: other seeds (`seeds`) and scenarios.
 
     Raises:
         CatalogError: a role has no card for a phase, or no weights of this product's name.
         TrainingError: nobody is asked in these scenes.
     """
     mind = reader(spec, bench.product)
-    others = [scene.model_copy(update={"world_seed": scene.world_seed + _OTHER_SEEDS}) for scene in spec.scenes]
-    parts = {"train": (spec.scenes, spec.limit), "seeds": (others, spec.num_held)}
+    stop, others = (_later(spec.scenes, turn) for turn in (1, 2))
+    parts = {"train": (spec.scenes, spec.limit), "stop": (stop, spec.num_held), "seeds": (others, spec.num_held)}
     if spec.held:
         parts["scenarios"] = (spec.held, spec.num_held)
     for name, (scenes, limit) in parts.items():
         found = [lessons for lessons in played(spec, scenes) if lessons]
-        chosen = _shared(found, limit, len(name), is_balanced=name == "train")
+        chosen = _shared(found, limit, len(name))
         kept = [example for lesson in chosen for example in examples(mind, lesson.question, lesson.answers)]
         if not kept:
             raise TrainingError(
@@ -99,7 +99,7 @@ def data(spec: Spec, bench: Workbench) -> None:
 
 def train(spec: Spec, bench: Workbench, seed: int) -> None:
     """Fit the adapter, stopping by the worlds of other seeds."""
-    learnt, held = read(bench.data / "train.jsonl"), read(bench.data / "seeds.jsonl")
+    learnt, held = read(bench.data / "train.jsonl"), read(bench.data / "stop.jsonl")
     content = (bench.data / "train.jsonl").read_bytes()
     key = hashlib.sha256(spec.model_dump_json().encode() + content).hexdigest()
     kept = bench.checkpoint(seed, key)
@@ -197,22 +197,19 @@ def _expert(name: str, question: str) -> Experts:
     return Experts(name, {question: MANUFACTURING.experts[question][name]})
 
 
-def _shared(found: Sequence[Sequence[Lesson]], limit: int, seed: int, is_balanced: bool) -> list[Lesson]:
-    """At most `limit` rows, from each scene and role as many as there are or its share, drawn at random.
+def _later(scenes: Sequence[Scene], turn: int) -> list[Scene]:
+    """The same scenarios in other worlds."""
+    return [scene.model_copy(update={"world_seed": scene.world_seed + turn * _OTHER_SEEDS}) for scene in scenes]
 
-    Balanced: up to half of a share are rows whose first answer is not the commonest, where the teacher decides.
-    """
+
+def _shared(found: Sequence[Sequence[Lesson]], limit: int, seed: int) -> list[Lesson]:
+    """At most `limit` rows, from each scene and role as many as there are or its share, drawn at random."""
     draw = np.random.default_rng(seed)
     kept: list[Lesson] = []
     for k, lessons in enumerate(sorted(found, key=_num_rows)):
         share = min(_num_rows(lessons), limit // (len(found) - k))
         limit -= share
-        first = np.concatenate([lesson.answers[lesson.question.fields[0].name] for lesson in lessons])
-        order = draw.permutation(len(first))
-        is_rare = first[order] != np.bincount(np.maximum(first, 0)).argmax()
-        rare = order[is_rare][: share // 2] if is_balanced else order[:0]
-        rest = order[~np.isin(order, rare)]
-        wanted = np.sort(np.concatenate([rare, rest[: share - len(rare)]]))
+        wanted = np.sort(draw.permutation(_num_rows(lessons))[:share])
         start = 0
         for lesson in lessons:
             end = start + lesson.question.num_rows
