@@ -173,7 +173,7 @@ class Moment:
         for question, decision in zip(self.questions, self.decisions, strict=True):
             is_mine = (question.key["subject"] == member) & (question.key["replica"] == replica)
             rows = np.flatnonzero(is_mine)
-            found += [Asked(question.take(rows[i : i + 1]), _row(decision, int(rows[i]))) for i in range(len(rows))]
+            found += [Asked(question.take(one), decision.take(one)) for one in rows[:, None]]
         return found
 
     def _nothing(self, member: int, replica: int, mine: Sequence[Asked], wanted: Mapping[str, object]) -> str:
@@ -208,18 +208,6 @@ def _checked(mind: Mind, then: Mapping[str, Any], place: str) -> Mind:
             "others), so it can't say why; bring it back, or look at what was recorded only"
         )
     return mind
-
-
-def _row(decision: Decision, row: int) -> Decision:
-    """One row of a decision, without a trace."""
-    one = slice(row, row + 1)
-    return Decision(
-        answers={name: column[one] for name, column in decision.answers.items()},
-        logp=decision.logp[one],
-        margin=decision.margin[one],
-        flops=decision.flops[one],
-        memory={name: column[one] for name, column in decision.memory.items()},
-    )
 
 
 def _listed(found: Sequence[Asked]) -> str:

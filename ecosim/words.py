@@ -211,6 +211,23 @@ class Decision:
     memory: Mapping[str, Array] = field(default_factory=dict)
     trace: Table | None = None
 
+    def take(self, rows: Array) -> Decision:
+        """Some rows, int64 (rows,), each at most once, with the part of the trace that is theirs."""
+        trace = self.trace
+        if trace is not None:
+            place = np.full(len(self.logp), -1)
+            place[rows] = np.arange(len(rows))
+            trace = trace.take(place[trace["row"]] >= 0)
+            trace["row"] = place[trace["row"]]
+        return Decision(
+            answers={name: column[rows] for name, column in self.answers.items()},
+            logp=self.logp[rows],
+            margin=self.margin[rows],
+            flops=self.flops[rows],
+            memory={name: column[rows] for name, column in self.memory.items()},
+            trace=trace,
+        )
+
 
 class Mind(Protocol):
     """Whoever answers. A mind is pure: the same row gives the same answer, in any batch, on its class of machine."""

@@ -62,7 +62,7 @@ class Cascade:
         second = _dearer(self.second.decide(question.take(asked)), first.flops[asked])
         if len(kept) == 0:
             return second
-        return merge(question, [kept, asked], [_some(first, kept), second])
+        return merge(question, [kept, asked], [first.take(kept), second])
 
     # ---- what hosts and manifests ask for -------------------------------------------------------------------------
 
@@ -94,22 +94,4 @@ def _dearer(decision: Decision, flops: Any) -> Decision:
         flops=decision.flops + flops,
         memory=decision.memory,
         trace=decision.trace,
-    )
-
-
-def _some(decision: Decision, rows: Any) -> Decision:
-    """Some rows of the first mind's decision, with the part of its trace that is theirs."""
-    trace = decision.trace
-    if trace is not None:
-        place = np.full(len(decision.logp), -1)
-        place[rows] = np.arange(len(rows))
-        trace = trace.take(place[trace["row"]] >= 0)
-        trace["row"] = place[trace["row"]]
-    return Decision(
-        answers={name: column[rows] for name, column in decision.answers.items()},
-        logp=decision.logp[rows],
-        margin=decision.margin[rows],
-        flops=decision.flops[rows],
-        memory={name: column[rows] for name, column in decision.memory.items()},
-        trace=trace,
     )

@@ -11,7 +11,7 @@ from ecosim.fields import Bucket, Choice
 from ecosim.training.cards import page as card_page
 from ecosim.training.cards import readme as card_readme
 from ecosim.training.cards import slices
-from ecosim.training.cards.asking import Asked, ask, rows_of, scripted
+from ecosim.training.cards.asking import Asked, ask, scripted
 from ecosim.training.cards.boosting import Boosted
 from ecosim.training.cards.controls import Majority, Noisy, epsilon_for
 from ecosim.training.cards.costs import cost
@@ -193,7 +193,7 @@ def test_rows_are_spread_over_all_questions(train):
     some = talks.most(20)
     assert some.num_rows == 20 and len(some.questions) > 3
     assert isinstance(some, Asked) and talks.most(10**6) is talks
-    assert np.array_equal(rows_of(TEACHER, np.array([1])).answers["act"], [0])
+    assert np.array_equal(TEACHER.take(np.array([1])).answers["act"], [0])
 
 
 def test_costs_are_of_rows_alone_and_of_batches(teacher, train):

@@ -13,7 +13,6 @@ import numpy as np
 
 from ecosim import simulate, testing
 from ecosim.errors import CatalogError
-from ecosim.fields import Array
 from ecosim.minds.scripted import Experts
 from ecosim.minds.seats import Seat
 from ecosim.reading import SIDES
@@ -57,7 +56,7 @@ class Asked:
             start += question.num_rows
             if len(mine):
                 found[0].append(question.take(mine))
-                found[1].append(rows_of(decision, mine))
+                found[1].append(decision.take(mine))
                 found[2].append(scenario)
         return Asked(questions=found[0], teacher=found[1], scenarios=found[2])
 
@@ -121,14 +120,3 @@ def scripted(role: str, names: Mapping[str, str]) -> Experts:
             )
         experts[f"{role}.{phase}"] = known[name]
     return Experts(", ".join(dict.fromkeys(names.values())), experts)
-
-
-def rows_of(decision: Decision, rows: Array) -> Decision:
-    """Some rows of a decision, without its trace."""
-    return Decision(
-        answers={name: column[rows] for name, column in decision.answers.items()},
-        logp=decision.logp[rows],
-        margin=decision.margin[rows],
-        flops=decision.flops[rows],
-        memory={name: column[rows] for name, column in decision.memory.items()},
-    )
