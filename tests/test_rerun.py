@@ -96,6 +96,26 @@ def cautious(question):
     return {"quantity": question.field("quantity").snap(question["demand_history"][:, 0])}
 
 
+@pytest.mark.parametrize("scenario", [MARKET, "creator_community"])
+def test_a_run_of_nano_minds_is_resumed_to_the_same_digest(tmp_path, scenario):
+    roles = {MARKET: ("supplier", "manufacturer"), "creator_community": ("viewer", "human_creator")}[scenario]
+    how = {"minds": dict.fromkeys(roles, "nano"), "seeds": 2, "steps": 4}
+    if scenario == "creator_community":
+        how["changes"] = {"viewers.count": 50, "viewers.at_start": 50}
+    whole = ecosim.run(scenario, **how)
+
+    def stop(step: int, router: object) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ecosim.run(scenario, **how, out=tmp_path / "run", snapshot_every=2, progress=stop)
+    run = ecosim.resume(tmp_path / "run")
+    assert run.manifest["resumed_after"] == [2]
+    assert run.manifest["digests"] == whole.manifest["digests"]
+    assert run.manifest["work_by_grade"]["nano"]["decisions"] > 20
+
+
 def test_a_run_with_an_own_function_is_resumed_with_that_function_and_no_other(tmp_path):
     def stop(step, router):
         if step == 3:
