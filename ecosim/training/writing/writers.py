@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ecosim.pool.engine import Engine
     from ecosim.training.adapters.examples import Example
 
-NICHE = "niche_name"
+NICHE, GRADE = "niche_name", "writer"
 """The column of a question that says which writer writes."""
 _TOPICS_AT_ONCE = 3  # whose candidates are written side by side
 _WIDE = 8192  # padded tokens in a batch of candidates
@@ -237,13 +237,18 @@ def _write_all(spec: Spec, bench: Workbench, seed: int) -> Titles:
     from ecosim.pool.engine import Engine
 
     engine = Engine(load(spec.lora.base, "fast"))
-    cards, niches = {ROLE: catalog.card(ROLE)}, list(spec.topics)
+    niches = list(spec.topics)
     for niche in niches:
         engine.add_adapter(niche, adapter.read(bench.seed_folder(seed) / niche))
     engine.token_budget = _WIDE
     by: dict[str, ByColumn | None] = {UNTRAINED: None, WRITER: ByColumn(NICHE, {niche: niche for niche in niches})}
     by |= {writer_of(niche): ByColumn(NICHE, dict.fromkeys(niches, niche)) for niche in niches}
-    minds = {name: LanguageMind(cards, engine, name=name, grade="writer", adapters=which) for name, which in by.items()}
+    plain = catalog.card(ROLE)
+    asking = plain.asking(GRADE) if GRADE in plain.weights else plain
+    minds = {
+        name: LanguageMind({ROLE: plain if which is None else asking}, engine, name=name, grade=GRADE, adapters=which)
+        for name, which in by.items()
+    }
     posts: list[Post] = []
     found: dict[str, list[str]] = {name: [] for name in minds}
     for number, platform in enumerate(platforms(spec.held_out, _PLATFORM, bench.seeds.world)):
