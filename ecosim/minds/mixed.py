@@ -43,6 +43,7 @@ def mixed(
     return Recipe(
         name=grade,
         grade=grade,
+        asks=grade,
         roles=(card.role,),
         base=weights.model,
         adapters={text: str(folder) for text, folder in folders.items()},
