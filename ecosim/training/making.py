@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def make(
     say: Say = silent,
     tick: Tick = silent,
 ) -> list[dict[str, Any]]:
-    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and figures of each.
+    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and finite figures of each.
 
     Args:
         out: where; the user's cache if not said.
@@ -77,7 +78,7 @@ def _make(
             bench.say(f"{recipe.role}/{product}: training seed {seed}")
             method.train(spec, bench, seed)
             bench.finish_curve(seed)
-        figures = dict(method.evaluate(spec, bench))
+        figures = {name: value for name, value in method.evaluate(spec, bench).items() if isfinite(value)}
         part = bench.folder / f"{FIGURES}.part"
         part.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         os.replace(part, bench.folder / FIGURES)
