@@ -38,7 +38,7 @@ def make(
     say: Say = silent,
     tick: Tick = silent,
 ) -> list[dict[str, Any]]:
-    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and finite figures of each.
+    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and figures of each,
 
     Args:
         out: where; the user's cache if not said.
