@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev check
 	$(BIN)/ecosim models fetch
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=25 -m 'not model and not alone'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal --durations=25 -m 'not model and not alone'
 	$(BIN)/pytest --durations=15 -m 'model or alone'       # one process: a language model, or Ray, takes every core
 
 check: $(VENV)/.installed-dev        # lint and types
