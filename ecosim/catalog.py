@@ -44,7 +44,7 @@ computed once and cached; it may vary only through columns of few values), below
 numbers last. It sees the columns that the card `reads`, as numbers or text, a (rows, slots) column as the list of its
 filled slots, `filled.<column>` (which slots these are), `options.<field>` (the words of a Choice), `step`, `role`,
 `phase`. Filters: `eur` (12400000 → 12.40), `units` (57000000 → 57), `percent` (0.934 → 93), `share` (25000 → 2.5%),
-`dated(6)` ("in week 9" → "in week 9 (+3)").
+`dated(6)` ("in week 9" → "in week 9 (+3)"), `lettered(names, slots)` ("mill_1" → "mill_1 (C)").
 Each field's `ask` follows on a line of its own, then the answer; later fields see earlier answers.
 """
 
@@ -55,6 +55,7 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -67,7 +68,8 @@ from ecosim.faults import checked
 SPLIT = "====="
 """The line of a prompt between the part that rows share and the part of the row."""
 
-NUM_LABELS = 52
+LETTERS = ascii_uppercase + ascii_lowercase
+NUM_LABELS = len(LETTERS)
 """Most options that can be offered by letter: A … Z a … z."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

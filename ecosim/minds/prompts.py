@@ -11,14 +11,14 @@ card from a stranger cannot read files or run for ever. That is looked up in its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ecosim.catalog import Card, FieldCard
+from ecosim.catalog import LETTERS, Card, FieldCard
 from ecosim.errors import CatalogError
 from ecosim.fields import Choice
 from ecosim.schedule import MESSAGE
@@ -72,6 +72,17 @@ def dated(text: str, now: int) -> str:
     return _WEEK.sub(lambda match: f"{match[0]} ({int(match[1]) - now:+d})", text)
 
 
+def lettered(text: str, names: Sequence[str], slots: Sequence[int]) -> str:
+    """A text with every name that it has followed by the letter of its slot, by which an answer names it.
+
+    >>> lettered("mill_1 shuts, mill_11 runs.", ["mill_11", "mill_1"], [0, 2])
+    'mill_1 (C) shuts, mill_11 (A) runs.'
+    """
+    letter = {name: LETTERS[slot] for name, slot in zip(names, slots, strict=True)}
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"\b({longest_first})(?!\w)", lambda m: f"{m[1]} ({letter[m[1]]})", text) if names else text
+
+
 def spell(value: int, unit: str) -> str:
     """A number as a language mind is shown it, by its unit."""
     if unit == "share/1e6":
@@ -89,6 +100,7 @@ _FILTERS = {
         "percent",
         "share",
         "dated",
+        "lettered",
         "sort",
         "join",
         "sum",
@@ -130,7 +142,7 @@ class Prompts:
         self._reads = card.questions[phase].reads
         self._may_read = card.questions[phase].may_read
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        environment.filters.update(eur=euros, units=units, percent=percent, share=share, dated=dated)
+        environment.filters.update(eur=euros, units=units, percent=percent, share=share, dated=dated, lettered=lettered)
         shared, own = self.sources
         self._shared = _template(environment, shared, self._place, 1)
         self._own = _template(environment, own, self._place, 2 + shared.count("\n"))
