@@ -204,19 +204,23 @@ def test_all_roles_that_read_are_asked_alike():
     assert asks[0] == asks[1] == asks[2] and texts[0] == texts[1] == texts[2]
 
 
-def test_a_row_is_shown_by_letters_with_both_records_and_weeks_counted():
+def test_firms_are_shown_with_their_letters_records_compared_and_weeks_counted():
     rows = readings(np.random.default_rng(5), 200, INTRICATE, TEST_NAMES)
     shown = [text for _, text in Prompts(catalog.card("distributor").asking("reader"), "read").render(rows.question)]
     dispute = np.flatnonzero(rows.rows_of("conflict") & ~rows.rows_of("relative"))[0]
     question = rows.question
-    names, record, text = shown[dispute].splitlines()
-    slots = [(letter, name) for letter, name in zip("ABCD", question["firm_name"][dispute], strict=True) if name]
-    assert names.split() == [part for slot in slots for part in slot]
+    record, text = shown[dispute].splitlines()
+    named = [name for name in question["firm_name"][dispute] if name and name in question["text"][dispute]]
+    for name in named:
+        letter = "ABCD"[question["firm_name"][dispute].tolist().index(name)]
+        assert f"{name} ({letter})" in text
+    assert named and question["firm_name"][dispute][rows.answers["who"][dispute]] in named
     ahead = rows.answers["week"][dispute] - question["this_week"][dispute]
     assert f"week {rows.answers['week'][dispute]} ({ahead:+d})" in text
+    ours, theirs = question["source_record"][dispute], question["rival_record"][dispute]
     assert record == (
-        f"{question['source'][dispute]} {question['source_record'][dispute]:.0%}, "
-        f"{question['rival'][dispute]} {question['rival_record'][dispute]:.0%}"
+        f"{question['source'][dispute]} {ours:.0%}, {'more' if ours > theirs else 'less'} than "
+        f"{question['rival'][dispute]} {theirs:.0%}"
     )
 
 
