@@ -16,8 +16,10 @@ from typing import Any
 from ecosim import catalog
 from ecosim.errors import CatalogError
 from ecosim.minds.nano import NanoMind
+from ecosim.minds.scripted import Experts
+from ecosim.minds.seats import SCRIPTED
 from ecosim.training import recipes
-from ecosim.training.cards.asking import scripted
+from ecosim.training.cards.asking import scripted, side_of
 from ecosim.training.cards.grading import Grading
 from ecosim.training.cards.report_card import Product
 from ecosim.training.making import bench_of
@@ -86,7 +88,9 @@ def _files(card: catalog.Card, name: str, bench: Workbench) -> dict[int, Path]:
 
 
 def _nano(role: str, name: str, weights: catalog.Weights, path: Path) -> Mind:
-    return NanoMind({role: (path, None)}, name)
+    """As in a seat: what a network can't write, the scripted minds write for it."""
+    experts = {question: known[SCRIPTED] for question, known in side_of(role).experts.items() if SCRIPTED in known}
+    return NanoMind({role: (path, None)}, name, Experts(SCRIPTED, experts))
 
 
 def _language(role: str, name: str, weights: catalog.Weights, path: Path) -> Mind:
