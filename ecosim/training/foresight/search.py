@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from ecosim.words import Mind
 
 PHASE = "replenish"
+HEADLINES = tuple(
+    f"1.supplier_outage.{name}" for name in ("teacher", "teacher.low", "teacher.high", "all", "all.low", "all.high")
+)
+"""Figures that the card shows."""
 ROLES = ("supplier", "manufacturer", "distributor")
 
 
