@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ecosim import api
 from ecosim.explore import Comparison, Run
+from ecosim.report.words import plural
 from ecosim.simulate import Arm, Manner, Progress
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def findings(run: Run, name: str) -> list[str]:
         rows = table.loc[(metric, group)]
         lines.append(f"{words}: {rows['baseline_mean'].iloc[0]:,.4g} scripted")
         lines += [
-            f"    {row['mean']:,.4g} {arm}: {row['difference']:+,.3g} ({_interval(row)}, {row['pairs']} paired worlds)"
+            f"    {row['mean']:,.4g} {arm}: {row['difference']:+,.3g} ({_interval(row)}, {plural(row['pairs'], 'paired world')})"
             for arm, row in rows.iterrows()
         ]
     return lines

@@ -270,7 +270,7 @@ def demo(
 ) -> None:
     """Run both ecosystems by rule, with trained minds in all seats, and with language models in some.
 
-    About 6 minutes; half of one with `--minds default`.
+    About 8 minutes; less than one with `--minds default`.
 
     Example: `ecosim demo --minds default --out runs/demo`
     """
