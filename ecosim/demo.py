@@ -81,15 +81,16 @@ def findings(run: Run, name: str) -> list[str]:
         rows = table.loc[(metric, group)]
         lines.append(f"{words}: {rows['baseline_mean'].iloc[0]:,.4g} scripted")
         lines += [
-            f"    {row['mean']:,.4g} {arm}: {row['difference']:+,.3g} ({_interval(row)}, {plural(row['pairs'], 'paired world')})"
+            f"    {row['mean']:,.4g} {arm}: {row['difference']:+,.3g} ({_interval(row)})"
             for arm, row in rows.iterrows()
         ]
     return lines
 
 
 def _interval(row: Any) -> str:
-    """The interval of a difference in words; one world has none."""
-    return f"95 % {row['low']:+,.3g} to {row['high']:+,.3g}" if row["pairs"] > 1 else "no interval"
+    """The interval of a difference in words, and of how many worlds; one has none."""
+    reach = f"95 % {row['low']:+,.3g} to {row['high']:+,.3g}" if row["pairs"] > 1 else "no interval"
+    return f"{reach}, {plural(row['pairs'], 'paired world')}"
 
 
 def run(folder: Path, grades: Sequence[Grade], say: Callable[[str], None], progress: Bar) -> list[Path]:
