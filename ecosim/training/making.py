@@ -38,7 +38,9 @@ def make(
     say: Say = silent,
     tick: Tick = silent,
 ) -> list[dict[str, Any]]:
-    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and figures of each,
+    """Make the products that a name stands for (`role` or `role/product`); gives name, folder and figures of each.
+
+    A figure that is no finite number (a share of nothing) is left out.
 
     Args:
         out: where; the user's cache if not said.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ecosim import catalog
@@ -89,7 +90,8 @@ def _hash(path: Path) -> str:
 
 
 def _scores(bench: Workbench, method: object) -> dict[str, float]:
-    """The figures of the last training that its method calls `HEADLINES`, to four digits."""
+    """The figures of the last training that fit one of its method's `HEADLINES` (`*` for anything), to four digits."""
     path = bench.folder / FIGURES
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {name: float(f"{found[name]:.4g}") for name in getattr(method, "HEADLINES", ()) if name in found}
+    wanted = getattr(method, "HEADLINES", ())
+    return {n: float(f"{value:.4g}") for n, value in found.items() if any(fnmatchcase(n, one) for one in wanted)}

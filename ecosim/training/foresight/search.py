@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     from ecosim.words import Mind
 
 PHASE = "replenish"
-HEADLINES = tuple(
-    f"1.supplier_outage.{name}" for name in ("teacher", "teacher.low", "teacher.high", "all", "all.low", "all.high")
-)
+HEADLINES = ("1.*.teacher", "1.*.teacher.low", "1.*.teacher.high", "1.*.all", "1.*.all.low", "1.*.all.high")
 """Figures that the card shows."""
 ROLES = ("supplier", "manufacturer", "distributor")
 

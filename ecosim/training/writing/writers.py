@@ -244,7 +244,7 @@ def _write_all(spec: Spec, bench: Workbench, seed: int) -> Titles:
     by: dict[str, ByColumn | None] = {UNTRAINED: None, WRITER: ByColumn(NICHE, {niche: niche for niche in niches})}
     by |= {writer_of(niche): ByColumn(NICHE, dict.fromkeys(niches, niche)) for niche in niches}
     plain = catalog.card(ROLE)
-    asking = plain.asking(GRADE) if GRADE in plain.weights else plain
+    asking = plain.asking(GRADE)
     minds = {
         name: LanguageMind({ROLE: plain if which is None else asking}, engine, name=name, grade=GRADE, adapters=which)
         for name, which in by.items()
